@@ -1,0 +1,84 @@
+import type { ErrorCode, ErrorContext, KernelError } from './errors.ts';
+import type { RunId, Seq } from './snapshot-store.ts';
+
+/** What went wrong, thrown where it is not known yet in which operation on which run. */
+export class Failure extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    readonly detail: string = sentences[code] ?? '',
+    readonly context: Omit<ErrorContext, 'operation' | 'runId'> = {},
+  ) {
+    super(detail);
+  }
+}
+
+type ErrorClass = new (code: ErrorCode, detail: string, context: ErrorContext) => KernelError;
+
+/**
+ * Calls `work` at once and turns whatever it throws into the caller's error class, with the operation and
+ * the run in it.
+ */
+export async function attempt<T>(
+  Class: ErrorClass,
+  operation: string,
+  runId: RunId | undefined,
+  work: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code, detail, context } = failureOf(error);
+    const named = typeof runId === 'string' ? runId : undefined;
+    throw new Class(code, detail, { operation, runId: named, ...context });
+  }
+}
+
+/** What the platform's error means. */
+export function failureOf(cause: unknown, otherwise: ErrorCode = 'unknown'): Failure {
+  if (cause instanceof Failure) return cause;
+  const name = cause instanceof Error ? cause.name : '';
+  return new Failure(codes[name] ?? otherwise, undefined, { cause });
+}
+
+const codes: { readonly [name: string]: ErrorCode | undefined } = {
+  // An abort that nobody here asked for: the browser force-closed the connection, with or without an error.
+  AbortError: 'connection-lost',
+  DataCloneError: 'not-cloneable',
+  InvalidStateError: 'connection-lost',
+  NotReadableError: 'unreadable',
+  QuotaExceededError: 'quota',
+  SecurityError: 'unavailable',
+  VersionError: 'newer-version',
+};
+
+const sentences: { readonly [code in ErrorCode]?: string } = {
+  quota:
+    'the browser has no room left for this site. Nothing was written; it works again once there is room.',
+  unavailable: 'IndexedDB is missing here, may not be used, or is broken.',
+  blocked: 'another tab keeps the database from opening. Close it and try again.',
+  timeout: 'the database does not open. The next call waits for it again; reloading may help.',
+  'not-cloneable': 'it holds something that cannot be stored. Nothing was changed.',
+  'newer-version': 'a newer release has written this data. Nothing was changed; reload to get that release.',
+  unreadable: 'what is stored is damaged, or is not an entry of rewake.',
+  'connection-lost':
+    'the connection to the database broke before a commit was confirmed. Read before writing again.',
+  unknown: 'the browser failed; see the cause.',
+};
+
+/** A save at `atSeq` found the later snapshot `stored`. */
+export const staleSnapshot = (atSeq: Seq, stored: Seq): Failure =>
+  new Failure(
+    'conflict',
+    `it already has a snapshot at seq ${stored}; this one is at ${atSeq}. Another tab or an old worker is ` +
+      'writing the same run. Nothing was changed.',
+    { expected: atSeq, actual: stored },
+  );
+
+/** An append expected the head `expected` and found `head`. */
+export const staleHead = (expected: Seq, head: Seq): Failure =>
+  new Failure(
+    'conflict',
+    `its head is ${head}, not ${expected}. Another tab or an old worker is writing the same run. Nothing was ` +
+      'appended; recover before going on.',
+    { expected, actual: head },
+  );

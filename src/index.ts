@@ -1,0 +1,23 @@
+export {
+  type ErrorCode,
+  type ErrorContext,
+  EventStoreError,
+  KernelError,
+  RunError,
+  SnapshotStoreError,
+} from './errors.ts';
+export type { AppendOptions, EventStore, SequencedEvent } from './event-store.ts';
+export type { IndexedDbOptions } from './indexeddb/database.ts';
+export { IndexedDbEventStore } from './indexeddb/event-store.ts';
+export { IndexedDbSnapshotStore } from './indexeddb/snapshot-store.ts';
+export { InMemoryEventStore } from './memory/event-store.ts';
+export { InMemorySnapshotStore } from './memory/snapshot-store.ts';
+export { openStores, type Stores } from './open-stores.ts';
+export {
+  type IgnoredSnapshot,
+  type RecoverOptions,
+  type Recovery,
+  type Reducer,
+  recover,
+} from './recover.ts';
+export type { RunId, Seq, Snapshot, SnapshotStore } from './snapshot-store.ts';

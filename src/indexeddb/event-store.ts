@@ -1,0 +1,183 @@
+import { checkAppend, checkRunId, checkScan } from '../arguments.ts';
+import { capture, putFailure } from '../capture.ts';
+import { EventStoreError } from '../errors.ts';
+import type { AppendOptions, EventStore, SequencedEvent } from '../event-store.ts';
+import { attempt, Failure, staleHead } from '../failure.ts';
+import type { RunId, Seq } from '../snapshot-store.ts';
+import { Database, type IndexedDbOptions, keysOf, type ObjectStore } from './database.ts';
+import { byRun, GroupCommit } from './group-commit.ts';
+import { contentOf, eventRecord, runIdOf, seqOf } from './record.ts';
+
+/** An append on its way: what is to be written, and what became of it. */
+interface Append {
+  readonly runId: RunId;
+  readonly events: readonly unknown[];
+  readonly expectedHead: Seq | undefined;
+  head: Seq;
+  failure?: Failure;
+}
+
+/**
+ * An {@link EventStore} in IndexedDB: one record per committed batch, in the object store `events`. It opens
+ * the database at the first call and opens it again whenever the connection was closed or lost.
+ *
+ * Appends that arrive while a commit is in flight are committed together, so that many appends without an
+ * `await` between them cost about as much as one of all their events.
+ *
+ * Beside what the contract names, every method rejects with `unavailable`, `timeout` or `blocked` where the
+ * database cannot be opened, `newer-version` where a newer release has upgraded it, and `connection-lost`
+ * where it broke off midway; `append` also with `quota`.
+ *
+ * @example
+ * const events = new IndexedDbEventStore<{ type: 'imported'; file: string }>();
+ * const head = await events.append('import-7', [{ type: 'imported', file: 'a.png' }]);
+ * await events.append('import-7', [{ type: 'imported', file: 'b.png' }], { expectedHead: head });
+ */
+export class IndexedDbEventStore<E> implements EventStore<E> {
+  readonly #database: Database;
+  readonly #durability: IDBTransactionDurability;
+  readonly #immutable: boolean;
+  readonly #commits = new GroupCommit<Append>((appends) => this.#commit(appends));
+
+  constructor(options: IndexedDbOptions = {}) {
+    this.#database = Database.shared(options);
+    this.#durability = options.durability ?? 'strict';
+    this.#immutable = options.immutable ?? false;
+  }
+
+  append(runId: RunId, events: readonly E[], options?: AppendOptions): Promise<Seq> {
+    return attempt(EventStoreError, 'append', runId, async () => {
+      checkAppend(runId, events, options);
+      // Always a copy: the events are put only when the head is known.
+      const captured = this.#immutable ? [...events] : capture(events, 'events');
+      const append: Append = { runId, events: captured, expectedHead: options?.expectedHead, head: 0 };
+      await this.#commits.add(append);
+      if (append.failure) throw append.failure;
+      return append.head;
+    });
+  }
+
+  scan(runId: RunId, from: Seq, limit?: number): Promise<SequencedEvent<E>[]> {
+    return attempt(EventStoreError, 'scan', runId, async () => {
+      checkScan(runId, from, limit);
+      const [keys, records] = await this.#database.transact('events', 'readonly', async (store) => {
+        // The records that end before the limit, and the one that reaches it: no more is read.
+        const count =
+          limit &&
+          1 +
+            (await store.count(IDBKeyRange.bound([runId, from - 1], [runId, from + limit - 1], true, true)));
+        const range = keysOf(runId, from);
+        return Promise.all([store.getAllKeys(range, count), store.getAll(range, count)]);
+      });
+      const scanned = sequence(from, keys, records);
+      if (limit) scanned.splice(limit);
+      // `E` is the application's word for what it appended to this run.
+      return scanned as SequencedEvent<E>[];
+    });
+  }
+
+  head(runId: RunId): Promise<Seq> {
+    return attempt(EventStoreError, 'head', runId, () => {
+      checkRunId(runId);
+      return this.#database.transact('events', 'readonly', (store) => headOf(store, runId));
+    });
+  }
+
+  delete(runId: RunId): Promise<void> {
+    return attempt(EventStoreError, 'delete', runId, () => {
+      checkRunId(runId);
+      return this.#commits.alone(() =>
+        this.#database.transact('events', 'readwrite', (store) => store.delete(keysOf(runId)), {
+          durability: this.#durability,
+        }),
+      );
+    });
+  }
+
+  runIds(): Promise<RunId[]> {
+    return attempt(EventStoreError, 'runIds', undefined, () =>
+      this.#database.transact('events', 'readonly', async (store) => {
+        const runIds: RunId[] = [];
+        // From each run's first key straight on to the next run's, however long the log between them is.
+        let cursor = await store.openKeyCursor();
+        while (cursor) {
+          const runId = runIdOf(cursor.key);
+          if (runId !== undefined) runIds.push(runId);
+          cursor = await (runId === undefined ? cursor.continue() : cursor.continue([runId, []]));
+        }
+        return runIds;
+      }),
+    );
+  }
+
+  #commit(appends: readonly Append[]): Promise<void> {
+    return this.#database.transact(
+      'events',
+      'readwrite',
+      async (store) => {
+        await Promise.all(Array.from(byRun(appends), ([runId, batches]) => appendAll(store, runId, batches)));
+      },
+      { durability: this.#durability },
+    );
+  }
+}
+
+async function headOf(store: ObjectStore<IDBTransactionMode>, runId: RunId): Promise<Seq> {
+  const last = await store.openKeyCursor(keysOf(runId), 'prev');
+  return last ? seqOf(last.key) : 0;
+}
+
+/** Appends one run's batches as one record, but for those that expected another head. */
+async function appendAll(
+  store: ObjectStore<'readwrite'>,
+  runId: RunId,
+  appends: readonly Append[],
+): Promise<void> {
+  const head = await headOf(store, runId);
+  const batch: unknown[] = [];
+  for (const append of appends) {
+    append.head = head + batch.length;
+    if (append.expectedHead !== undefined && append.expectedHead !== append.head) {
+      append.failure = staleHead(append.expectedHead, append.head);
+      continue;
+    }
+    for (const event of append.events) batch.push(event);
+    append.head = head + batch.length;
+  }
+  if (batch.length === 0) return;
+  let done: Promise<unknown>;
+  try {
+    done = store.put(eventRecord(batch), [runId, head + batch.length]);
+  } catch (error) {
+    const [only, ...others] = appends;
+    if (only && others.length === 0) only.failure = putFailure(error, only.events, 'events');
+    // One of them cannot be stored, and only that one is to fail: each for itself.
+    else for (const append of appends) await appendAll(store, runId, [append]);
+    return;
+  }
+  await done;
+}
+
+/** Numbers the events of consecutive records, from the event `from` on. */
+function sequence(
+  from: Seq,
+  keys: readonly IDBValidKey[],
+  records: readonly unknown[],
+): SequencedEvent<unknown>[] {
+  const scanned: SequencedEvent<unknown>[] = [];
+  let seq = from;
+  keys.forEach((key, index) => {
+    const last = seqOf(key);
+    const events = contentOf(records[index], 'events');
+    const first = Array.isArray(events) ? last - events.length + 1 : Number.NaN;
+    // Only the first record may begin before the event that is to come next.
+    if (!Array.isArray(events) || !(first >= 1) || first > seq || (first < seq && index > 0)) {
+      throw new Failure(
+        'unreadable',
+        `the log is damaged at seq ${seq}: an event is missing or there twice.`,
+      );
+    }
+    for (const event of events.slice(seq - first)) scanned.push({ seq: seq++, event });
+  });
+  return scanned;
+}

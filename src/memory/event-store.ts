@@ -1,0 +1,57 @@
+import { checkAppend, checkRunId, checkScan } from '../arguments.ts';
+import { capture } from '../capture.ts';
+import { EventStoreError } from '../errors.ts';
+import type { AppendOptions, EventStore, SequencedEvent } from '../event-store.ts';
+import { attempt, staleHead } from '../failure.ts';
+import type { RunId, Seq } from '../snapshot-store.ts';
+
+/**
+ * An {@link EventStore} that lasts as long as the object: for tests, servers, and pages that get no
+ * IndexedDB. It keeps the contract to the letter, isolation included.
+ *
+ * @example
+ * const events = new InMemoryEventStore<{ type: 'imported'; file: string }>();
+ * const head = await events.append('import-7', [{ type: 'imported', file: 'a.png' }]);
+ */
+export class InMemoryEventStore<E> implements EventStore<E> {
+  readonly #logs = new Map<RunId, E[]>();
+
+  append(runId: RunId, events: readonly E[], options?: AppendOptions): Promise<Seq> {
+    return attempt(EventStoreError, 'append', runId, () => {
+      checkAppend(runId, events, options);
+      const captured = capture(events, 'events');
+      const log = this.#logs.get(runId) ?? [];
+      const expected = options?.expectedHead;
+      if (expected !== undefined && expected !== log.length) throw staleHead(expected, log.length);
+      for (const event of captured) log.push(event);
+      if (log.length > 0) this.#logs.set(runId, log);
+      return log.length;
+    });
+  }
+
+  scan(runId: RunId, from: Seq, limit?: number): Promise<SequencedEvent<E>[]> {
+    return attempt(EventStoreError, 'scan', runId, () => {
+      checkScan(runId, from, limit);
+      const events = (this.#logs.get(runId) ?? []).slice(from - 1, limit && from - 1 + limit);
+      return structuredClone(events).map((event, index) => ({ seq: from + index, event }));
+    });
+  }
+
+  head(runId: RunId): Promise<Seq> {
+    return attempt(EventStoreError, 'head', runId, () => {
+      checkRunId(runId);
+      return this.#logs.get(runId)?.length ?? 0;
+    });
+  }
+
+  delete(runId: RunId): Promise<void> {
+    return attempt(EventStoreError, 'delete', runId, () => {
+      checkRunId(runId);
+      this.#logs.delete(runId);
+    });
+  }
+
+  runIds(): Promise<RunId[]> {
+    return attempt(EventStoreError, 'runIds', undefined, () => [...this.#logs.keys()]);
+  }
+}

@@ -1,0 +1,42 @@
+import { KernelError } from './errors.ts';
+import type { EventStore } from './event-store.ts';
+import { attempt } from './failure.ts';
+import { Database, type IndexedDbOptions } from './indexeddb/database.ts';
+import { IndexedDbEventStore } from './indexeddb/event-store.ts';
+import { IndexedDbSnapshotStore } from './indexeddb/snapshot-store.ts';
+import { InMemoryEventStore } from './memory/event-store.ts';
+import { InMemorySnapshotStore } from './memory/snapshot-store.ts';
+import type { SnapshotStore } from './snapshot-store.ts';
+
+/** Both stores of one database, and where they keep their data. */
+export interface Stores<S, E> {
+  /** `memory` survives neither a crash nor a reload: tell the user. */
+  readonly backend: 'indexeddb' | 'memory';
+  /** Why it is `memory`. */
+  readonly reason?: KernelError;
+  readonly snapshots: SnapshotStore<S>;
+  readonly events: EventStore<E>;
+}
+
+/**
+ * Opens both stores in IndexedDB, or in memory where there is no IndexedDB that can be used, and says which.
+ * The choice is made here, once: a store never changes its backend later.
+ *
+ * Falls back on `unavailable` (no IndexedDB, forbidden, private mode, broken files) and `timeout`; rejects
+ * with a {@link KernelError} on everything else, such as `newer-version` and `quota`.
+ *
+ * @example
+ * const { backend, reason, snapshots, events } = await openStores<State, Event>();
+ * if (backend === 'memory') console.warn(`A crash will lose this run. ${reason?.message}`);
+ */
+export async function openStores<S, E>(options: IndexedDbOptions = {}): Promise<Stores<S, E>> {
+  try {
+    await attempt(KernelError, 'openStores', undefined, () => Database.shared(options).open());
+  } catch (error) {
+    if (!(error instanceof KernelError) || !['unavailable', 'timeout'].includes(error.code)) throw error;
+    const memory = { snapshots: new InMemorySnapshotStore<S>(), events: new InMemoryEventStore<E>() };
+    return { backend: 'memory', reason: error, ...memory };
+  }
+  const snapshots = new IndexedDbSnapshotStore<S>(options);
+  return { backend: 'indexeddb', snapshots, events: new IndexedDbEventStore<E>(options) };
+}

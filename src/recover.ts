@@ -1,0 +1,119 @@
+import { KernelError, RunError } from './errors.ts';
+import type { EventStore } from './event-store.ts';
+import type { RunId, Seq, Snapshot, SnapshotStore } from './snapshot-store.ts';
+
+/** A pure function: the state after `event`. It changes neither of its arguments. */
+export type Reducer<S, E> = (state: S, event: E) => S;
+
+/** What {@link recover} needs to know. */
+export interface RecoverOptions<S, E> {
+  readonly runId: RunId;
+  readonly snapshots: Pick<SnapshotStore<S>, 'loadLatest'>;
+  readonly events: Pick<EventStore<E>, 'head' | 'scan'>;
+  readonly reduce: Reducer<S, E>;
+  /** The state at seq 0. */
+  readonly initialState: S;
+}
+
+/** A recovered state, and what was done to get it. */
+export interface Recovery<S> {
+  readonly state: S;
+  /** The head of the log: the seq of the last event in `state`. */
+  readonly seq: Seq;
+  /** The `atSeq` of the snapshot that was used; 0 where none was. */
+  readonly snapshotSeq: Seq;
+  /** How many events were replayed: exactly `seq - snapshotSeq`. */
+  readonly replayed: number;
+  /** A snapshot that could not be used, so that the whole log was replayed. */
+  readonly ignoredSnapshot?: IgnoredSnapshot;
+}
+
+/** Why a snapshot was not used. */
+export interface IgnoredSnapshot {
+  /** `ahead-of-log`: it holds events that the log does not have, because they never became durable. */
+  readonly reason: 'unreadable' | 'newer-version' | 'ahead-of-log';
+  /** Its `atSeq`, where that could be read. */
+  readonly atSeq?: Seq;
+  /** What loading it rejected with. */
+  readonly error?: KernelError;
+}
+
+/** So many events are in memory at once. */
+const PAGE = 2_000;
+
+/**
+ * The state of a run: its latest snapshot, and the events after it (those with `seq > atSeq`) put through
+ * the reducer in order. The log is the source of truth: a snapshot that is unreadable, of a newer release or
+ * ahead of the log is ignored and reported, and the whole log is replayed. The tail is read in pages, so a
+ * log may be longer than memory.
+ *
+ * Rejects with a {@link RunError} that names the `seq`: `unreadable` where the log has a gap, `reducer-threw`
+ * where the reducer threw (its error is the `cause`). Whatever the stores reject with comes through. It never
+ * resolves with a wrong state.
+ *
+ * @example
+ * const { state, seq } = await recover({
+ *   runId: 'import-7',
+ *   snapshots,
+ *   events,
+ *   reduce: (state, event) => ({ done: state.done + event.files }),
+ *   initialState: { done: 0 },
+ * });
+ */
+export async function recover<S, E>(options: RecoverOptions<S, E>): Promise<Recovery<S>> {
+  const { runId, events, reduce, initialState } = options;
+  const { snapshot: loaded, ignored } = await loadSnapshot(options);
+  // After the snapshot: a log only grows, so a snapshot of it that was loaded before cannot be ahead of it.
+  const head = await events.head(runId);
+  const ahead = loaded && loaded.atSeq > head;
+  const snapshot = ahead ? undefined : loaded;
+  const ignoredSnapshot = ahead ? ({ reason: 'ahead-of-log', atSeq: loaded.atSeq } as const) : ignored;
+  const snapshotSeq = snapshot?.atSeq ?? 0;
+
+  let state = snapshot ? snapshot.state : initialState;
+  let seq = snapshotSeq;
+  while (seq < head) {
+    const page = await events.scan(runId, seq + 1, Math.min(PAGE, head - seq));
+    if (page[0]?.seq !== seq + 1) throw gap(runId, seq + 1);
+    for (const { seq: next, event } of page) {
+      if (next !== seq + 1) throw gap(runId, seq + 1);
+      try {
+        state = reduce(state, event);
+      } catch (cause) {
+        throw new RunError('reducer-threw', `the reducer threw at the event ${next}: ${cause}`, {
+          operation: 'recover',
+          runId,
+          seq: next,
+          cause,
+        });
+      }
+      seq = next;
+    }
+  }
+  const recovery = { state, seq, snapshotSeq, replayed: seq - snapshotSeq };
+  return ignoredSnapshot ? { ...recovery, ignoredSnapshot } : recovery;
+}
+
+async function loadSnapshot<S>({
+  runId,
+  snapshots,
+}: Pick<RecoverOptions<S, never>, 'runId' | 'snapshots'>): Promise<{
+  snapshot?: Snapshot<S> | undefined;
+  ignored?: IgnoredSnapshot;
+}> {
+  try {
+    return { snapshot: await snapshots.loadLatest(runId) };
+  } catch (error) {
+    if (error instanceof KernelError && (error.code === 'unreadable' || error.code === 'newer-version')) {
+      return { ignored: { reason: error.code, error } };
+    }
+    throw error;
+  }
+}
+
+const gap = (runId: RunId, seq: Seq) =>
+  new RunError('unreadable', `the event ${seq} is missing from the log, so no state can be trusted.`, {
+    operation: 'recover',
+    runId,
+    seq,
+  });
