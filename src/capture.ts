@@ -25,7 +25,7 @@ function notCloneable(value: unknown, name: string, cause: unknown): Failure {
 function findUncloneable(value: unknown, path: string, seen: Set<unknown>): string | undefined {
   if (isCloneable(value) || seen.has(value)) return undefined;
   seen.add(value);
-  if (value instanceof Map || value instanceof Set) return findUncloneable([...value], `[...${path}]`, seen);
+  if (value instanceof Map || value instanceof Set) return findUncloneable([...value], path, seen);
   let culprit: string | undefined = path;
   // Own properties of anything else, such as a DOM node or a function, are not why it cannot be cloned.
   const kind = Object.prototype.toString.call(value);

@@ -1,0 +1,305 @@
+import type { EventStore } from '../event-store.ts';
+import type { RunId, Seq } from '../snapshot-store.ts';
+import { assert, assertEqual, assertRejects } from './assert.ts';
+import { badRunIds, badSeqs, type ConformanceCase, peculiarRunIds, richValue, uncloneables } from './case.ts';
+
+type Store = EventStore<unknown>;
+
+const name = 'EventStoreError';
+
+const numbered = (events: readonly unknown[], first = 1) =>
+  events.map((event, index) => ({ seq: first + index, event }));
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+
+async function assertLog(store: Store, runId: RunId, events: readonly unknown[]): Promise<void> {
+  assertEqual(await store.scan(runId, 1), numbered(events), `the log of ${runId}`);
+  assertEqual(await store.head(runId), events.length, `the head of ${runId}`);
+}
+
+/**
+ * Every guarantee of {@link EventStore}, as cases for any backend.
+ *
+ * @example
+ * for (const { name, run } of eventStoreCases) {
+ *   test(name, () => run((name) => new MyEventStore(name)));
+ * }
+ */
+export const eventStoreCases: readonly ConformanceCase<Store>[] = [
+  {
+    name: 'an unknown run has no events, head 0, and deleting it succeeds',
+    async run(open) {
+      const store = await open('e');
+      assertEqual(await store.scan('nobody', 1), [], 'the events');
+      assertEqual(await store.head('nobody'), 0, 'the head');
+      await store.delete('nobody');
+      assertEqual(await store.runIds(), [], 'the runs');
+    },
+  },
+  {
+    name: 'events are numbered from 1 without gaps, and committed when append resolves',
+    async run(open) {
+      const store = await open('e');
+      assertEqual(await store.append('a', ['one']), 1, 'the head');
+      assertEqual(await store.append('a', ['two', 'three']), 3, 'the head');
+      const other = await open('e');
+      await assertLog(other, 'a', ['one', 'two', 'three']);
+      assertEqual(await other.append('a', ['four']), 4, 'the head');
+      await assertLog(store, 'a', ['one', 'two', 'three', 'four']);
+    },
+  },
+  {
+    name: 'appending no events writes nothing and resolves with the head',
+    async run(open) {
+      const store = await open('e');
+      assertEqual(await store.append('a', []), 0, 'the head of an unknown run');
+      assertEqual(await store.runIds(), [], 'the runs');
+      await store.append('a', [1, 2]);
+      assertEqual(await store.append('a', []), 2, 'the head');
+      assertEqual(await store.append('a', [], { expectedHead: 2 }), 2, 'the head');
+      await assertRejects(() => store.append('a', [], { expectedHead: 1 }), { name, code: 'conflict' });
+      await assertLog(store, 'a', [1, 2]);
+    },
+  },
+  {
+    name: 'scan takes from as inclusive and returns at most limit events, across batches',
+    async run(open) {
+      const store = await open('e');
+      const log = range(1, 20);
+      for (const [from, to] of [
+        [1, 1],
+        [2, 8],
+        [9, 10],
+        [11, 20],
+      ] as const) {
+        await store.append('a', range(from, to));
+      }
+      await store.append('b', ['other']);
+      for (const from of range(1, 22)) {
+        assertEqual(await store.scan('a', from), numbered(log.slice(from - 1), from), `from ${from}`);
+        for (const limit of [1, 2, 7, 8, 10, 19, 20, 21, Number.MAX_SAFE_INTEGER]) {
+          const expected = numbered(log.slice(from - 1, from - 1 + limit), from);
+          assertEqual(await store.scan('a', from, limit), expected, `from ${from}, limit ${limit}`);
+        }
+      }
+      assertEqual(await store.scan('a', Number.MAX_SAFE_INTEGER), [], 'far past the head');
+    },
+  },
+  {
+    name: 'the right expectedHead appends; any other rejects with conflict and appends nothing',
+    async run(open) {
+      const [owner, former] = [await open('e'), await open('e')];
+      assertEqual(await owner.append('a', [1], { expectedHead: 0 }), 1, 'the head');
+      assertEqual(await owner.append('a', [2, 3], { expectedHead: 1 }), 3, 'the head');
+      for (const expectedHead of [0, 1, 2, 4, Number.MAX_SAFE_INTEGER]) {
+        const append = () => former.append('a', ['stale', 'stale'], { expectedHead });
+        const error = await assertRejects(append, { name, code: 'conflict', says: '"a"' });
+        assertEqual([error.expected, error.actual], [expectedHead, 3], 'expected and actual');
+        assertEqual([error.operation, error.runId], ['append', 'a'], 'operation and runId');
+      }
+      await assertLog(owner, 'a', [1, 2, 3]);
+      await former.append('a', [4], { expectedHead: 3 });
+      await assertLog(owner, 'a', [1, 2, 3, 4]);
+    },
+  },
+  {
+    name: 'of two handles that append at once with the same expectedHead, one wins',
+    async run(open) {
+      const handles = await Promise.all([open('e'), open('e')]);
+      for (const head of range(0, 9)) {
+        const appends = handles.map((handle, index) => handle.append('a', [index], { expectedHead: head }));
+        const outcomes = await Promise.allSettled(appends);
+        const won = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+        assertEqual(
+          won.map(({ value }) => value),
+          [head + 1],
+          'the heads of the winners',
+        );
+        const lost = outcomes.find((outcome) => outcome.status === 'rejected');
+        assertEqual(lost?.reason.code, 'conflict', 'the code of the loser');
+      }
+      assertEqual(await handles[0].head('a'), 10, 'the head');
+    },
+  },
+  {
+    name: 'two handles that append at once leave whole batches, no gap and no double',
+    async run(open) {
+      const handles = await Promise.all([open('e'), open('e')]);
+      const batches = range(0, 39).map((n) => range(0, n % 4).map((part) => `${n}.${part}`));
+      const heads = await Promise.all(
+        batches.map((batch, n) => (n % 2 === 0 ? handles[0] : handles[1]).append('a', batch)),
+      );
+      const log = await handles[0].scan('a', 1);
+      assertEqual(
+        log.map(({ seq }) => seq),
+        range(1, batches.flat().length),
+        'the seqs',
+      );
+      for (const [n, batch] of batches.entries()) {
+        const head: Seq = heads[n] ?? 0;
+        const found = log.slice(head - batch.length, head).map(({ event }) => event);
+        assertEqual(found, batch, `batch ${n}`);
+      }
+    },
+  },
+  {
+    name: 'appends without an await between them keep their order and resolve with their own heads',
+    async run(open) {
+      const store = await open('e');
+      const heads = await Promise.all(
+        range(1, 100).map((n) => store.append('a', [n], { expectedHead: n - 1 })),
+      );
+      assertEqual(heads, range(1, 100), 'the heads');
+      await assertLog(store, 'a', range(1, 100));
+    },
+  },
+  {
+    name: 'an append that fails fails alone among those that wait with it',
+    async run(open) {
+      const store = await open('e');
+      const outcomes = await Promise.allSettled([
+        store.append('a', [1]),
+        store.append('a', [2], { expectedHead: 1 }),
+        store.append('a', [() => {}]),
+        store.append('a', ['stale'], { expectedHead: 0 }),
+        store.append('b', ['other']),
+        store.append('a', [3, 4], { expectedHead: 2 }),
+      ]);
+      assertEqual(
+        outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason.code)),
+        [1, 2, 'not-cloneable', 'conflict', 1, 4],
+        'the outcomes',
+      );
+      await assertLog(store, 'a', [1, 2, 3, 4]);
+      await assertLog(store, 'b', ['other']);
+    },
+  },
+  {
+    name: 'events are captured at the call: changing them afterwards changes nothing stored',
+    async run(open) {
+      const store = await open('e');
+      const event = { list: [1] };
+      const batch = [event];
+      const appends = range(1, 3).map(() => {
+        const append = store.append('a', batch);
+        event.list.push(2);
+        return append;
+      });
+      batch.length = 0;
+      await Promise.all(appends);
+      await assertLog(store, 'a', [{ list: [1] }, { list: [1, 2] }, { list: [1, 2, 2] }]);
+    },
+  },
+  {
+    name: 'changing what was scanned changes nothing stored',
+    async run(open) {
+      const store = await open('e');
+      await store.append('a', [{ list: [1] }]);
+      const [scanned] = await store.scan('a', 1);
+      assert(scanned !== undefined, 'there is an event');
+      (scanned.event as { list: number[] }).list.push(2);
+      await assertLog(store, 'a', [{ list: [1] }]);
+    },
+  },
+  {
+    name: 'events of any kind that can be cloned survive, undefined included',
+    async run(open) {
+      const store = await open('e');
+      const events = [richValue(), undefined, null, 0, '', false, [], 7n];
+      await store.append('a', events);
+      await assertLog(store, 'a', events);
+      assert(!('polluted' in {}), 'Object.prototype is as it was');
+    },
+  },
+  {
+    name: 'a batch with an event that cannot be cloned rejects with not-cloneable, names the place, and appends nothing',
+    async run(open) {
+      const store = await open('e');
+      await store.append('a', ['good']);
+      for (const { value, place } of uncloneables()) {
+        const append = () => store.append('a', [1, value, 3]);
+        await assertRejects(append, { name, code: 'not-cloneable', says: `events[1]${place} ` });
+      }
+      await assertLog(store, 'a', ['good']);
+    },
+  },
+  {
+    name: 'after delete a run begins again at 1, and other runs are as they were',
+    async run(open) {
+      const store = await open('e');
+      await store.append('a', [1, 2]);
+      await store.append('ab', ['other']);
+      await store.delete('a');
+      await assertLog(store, 'a', []);
+      assertEqual(await store.runIds(), ['ab'], 'the runs');
+      assertEqual(await store.append('a', ['new'], { expectedHead: 0 }), 1, 'the head');
+      await assertLog(store, 'a', ['new']);
+      await assertLog(store, 'ab', ['other']);
+    },
+  },
+  {
+    name: 'delete keeps its place among appends that are not awaited',
+    async run(open) {
+      const store = await open('e');
+      const heads = await Promise.all([
+        store.append('a', [1]),
+        store.append('a', [2]),
+        store.delete('a'),
+        store.append('a', ['after']),
+      ]);
+      assertEqual(heads, [1, 2, undefined, 1], 'the heads');
+      await assertLog(store, 'a', ['after']);
+    },
+  },
+  {
+    name: 'runs are apart from each other, whatever their ids look like',
+    async run(open) {
+      const store = await open('e');
+      await Promise.all(peculiarRunIds.map((runId) => store.append(runId, [runId])));
+      await Promise.all(peculiarRunIds.map((runId) => store.append(runId, ['more'])));
+      for (const runId of peculiarRunIds) await assertLog(store, runId, [runId, 'more']);
+      assertEqual((await store.runIds()).sort(), [...peculiarRunIds].sort(), 'the runs');
+    },
+  },
+  {
+    name: 'a large batch is one batch, and can be scanned in pages',
+    async run(open) {
+      const store = await open('e');
+      const log = range(1, 10_000);
+      assertEqual(await store.append('a', log), 10_000, 'the head');
+      const scanned: unknown[] = [];
+      for (let from = 1; from <= log.length; from += 777) {
+        for (const { event } of await store.scan('a', from, 777)) scanned.push(event);
+      }
+      assertEqual(scanned, log, 'the pages');
+    },
+  },
+  {
+    name: 'a bad argument rejects with invalid-argument before anything is touched',
+    async run(open) {
+      // What is to be refused is, of necessity, not of the right type.
+      const store = (await open('e')) as { [Method in keyof Store]: (...all: unknown[]) => Promise<unknown> };
+      await store.append('a', ['good']);
+      const refused = { name, code: 'invalid-argument' } as const;
+      for (const runId of badRunIds) {
+        await assertRejects(() => store.append(runId, [1]), refused);
+        await assertRejects(() => store.scan(runId, 1), refused);
+        await assertRejects(() => store.head(runId), refused);
+        await assertRejects(() => store.delete(runId), refused);
+      }
+      for (const events of [undefined, null, 1, 'text', {}, new Set([1]), { length: 1, 0: 'a' }]) {
+        await assertRejects(() => store.append('a', events), refused);
+      }
+      for (const seq of badSeqs) {
+        await assertRejects(() => store.append('a', [1], { expectedHead: seq }), refused);
+        await assertRejects(() => store.scan('a', seq), refused);
+        await assertRejects(() => store.scan('a', 1, seq), refused);
+      }
+      await assertRejects(() => store.scan('a', 0), refused);
+      await assertRejects(() => store.scan('a', undefined), refused);
+      await assertRejects(() => store.scan('a', 1, 0), refused);
+      assertEqual(await store.runIds(), ['a'], 'the runs');
+      assertEqual(await store.scan('a', 1), numbered(['good']), 'the log');
+    },
+  },
+];

@@ -1,0 +1,51 @@
+import 'fake-indexeddb/auto';
+import {
+  type EventStore,
+  IndexedDbEventStore,
+  IndexedDbSnapshotStore,
+  InMemoryEventStore,
+  InMemorySnapshotStore,
+  type SnapshotStore,
+} from 'rewake';
+import { type ConformanceCase, eventStoreCases, snapshotStoreCases } from 'rewake/conformance';
+import { describe, test } from 'vitest';
+
+/** In memory, handles on one name share their data by being one object. */
+function sharedByName<Store>(create: () => Store): (name: string) => Store {
+  const stores = new Map<string, Store>();
+  return (name) => {
+    const store = stores.get(name) ?? create();
+    stores.set(name, store);
+    return store;
+  };
+}
+
+function inDatabases<Store>(create: (databaseName: string) => Store): (name: string) => Store {
+  const scope = crypto.randomUUID();
+  return (name) => create(`${scope} ${name}`);
+}
+
+function suite<Store>(
+  cases: readonly ConformanceCase<Store>[],
+  backend: () => (name: string) => Store,
+): void {
+  for (const { name, run } of cases) test(name, () => run(backend()));
+}
+
+describe('InMemorySnapshotStore', () => {
+  suite(snapshotStoreCases, () => sharedByName((): SnapshotStore<unknown> => new InMemorySnapshotStore()));
+});
+
+describe('InMemoryEventStore', () => {
+  suite(eventStoreCases, () => sharedByName((): EventStore<unknown> => new InMemoryEventStore()));
+});
+
+describe('IndexedDbSnapshotStore', () => {
+  suite(snapshotStoreCases, () =>
+    inDatabases((databaseName) => new IndexedDbSnapshotStore({ databaseName })),
+  );
+});
+
+describe('IndexedDbEventStore', () => {
+  suite(eventStoreCases, () => inDatabases((databaseName) => new IndexedDbEventStore({ databaseName })));
+});
