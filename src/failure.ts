@@ -44,10 +44,10 @@ const codes: { readonly [name: string]: ErrorCode | undefined } = {
   // An abort that nobody here asked for: the browser force-closed the connection, with or without an error.
   AbortError: 'connection-lost',
   DataCloneError: 'not-cloneable',
-  InvalidStateError: 'connection-lost',
   NotReadableError: 'unreadable',
   QuotaExceededError: 'quota',
   SecurityError: 'unavailable',
+  TransactionInactiveError: 'connection-lost',
   VersionError: 'newer-version',
 };
 

@@ -59,7 +59,7 @@ export const badSeqs: readonly unknown[] = [
 /** A value of every kind that has to survive. */
 export function richValue(): unknown {
   const cyclic: Record<string, unknown> = { name: 'cyclic' };
-  cyclic['self'] = cyclic;
+  Object.assign(cyclic, { self: cyclic });
   return {
     cyclic,
     map: new Map<unknown, unknown>([
@@ -86,12 +86,12 @@ export function richValue(): unknown {
 /** Values that cannot be stored, each with the place of the reason in it. */
 export function uncloneables(): { value: unknown; place: string }[] {
   const cyclic: Record<string, unknown> = { fine: 1, late: { onEnd: () => {} } };
-  cyclic['early'] = { back: cyclic };
+  Object.assign(cyclic, { early: { back: cyclic } });
   return [
     { value: { items: [1, 2, 3, { onClick: () => {} }] }, place: '.items[3].onClick' },
     { value: { deep: { symbol: Symbol('s') } }, place: '.deep.symbol' },
     { value: { weak: new WeakMap() }, place: '.weak' },
-    { value: { 'odd key': { then: Promise.resolve() } }, place: '["odd key"].then' },
+    { value: { 'odd key': { later: Promise.resolve() } }, place: '["odd key"].later' },
     { value: { proxy: new Proxy({ a: 1 }, {}) }, place: '.proxy' },
     { value: { map: new Map([['a', () => {}]]) }, place: '.map[0][1]' },
     { value: cyclic, place: '.late.onEnd' },

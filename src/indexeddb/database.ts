@@ -1,4 +1,4 @@
-import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, wrap } from 'idb';
+import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, type IDBPTransaction, wrap } from 'idb';
 import { Failure, failureOf } from '../failure.ts';
 import type { RunId } from '../snapshot-store.ts';
 
@@ -86,9 +86,9 @@ export class Database {
     for (let opened = 0; ; opened++) {
       const transaction = this.#begin(name, mode, durability);
       if (transaction) {
+        const commit = committed(transaction);
         try {
-          // An abort need not fail a request, nor a failed request come with the transaction's error.
-          const [result] = await Promise.all([body(transaction.objectStore(name)), transaction.done]);
+          const [result] = await Promise.all([body(transaction.objectStore(name)), commit]);
           return result;
         } catch (error) {
           try {
@@ -96,7 +96,8 @@ export class Database {
           } catch {
             // It has been aborted already.
           }
-          throw error;
+          // What cannot be read, for whatever reason, is unreadable.
+          throw failureOf(transaction.error ?? error, mode === 'readonly' ? 'unreadable' : 'unknown');
         }
       }
       if (opened === 2) throw new Failure('connection-lost');
@@ -119,17 +120,22 @@ export class Database {
     }
   }
 
-  /** Resolves when there is a connection. Rejects after a time; the attempt itself goes on for later calls. */
+  /** Resolves when there is a connection. */
   async open(): Promise<void> {
     if (this.#connection) return;
-    this.#opening ??= this.#connect().finally(() => {
+    this.#opening ??= this.#openInTime().finally(() => {
       this.#opening = undefined;
     });
+    await this.#opening;
+  }
+
+  /** An attempt that comes to nothing in time is left alone, but should it come to something, that is used. */
+  #openInTime(): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Failure(this.#blocked ? 'blocked' : 'timeout')), OPEN_TIMEOUT_MS);
     });
-    await Promise.race([this.#opening, timeout]).finally(() => clearTimeout(timer));
+    return Promise.race([this.#connect(), timeout]).finally(() => clearTimeout(timer));
   }
 
   async #connect(): Promise<void> {
@@ -155,13 +161,29 @@ export class Database {
     }
     connection.onversionchange = () => this.#forget(connection);
     connection.onclose = () => this.#forget(connection);
-    this.#connection = connection;
+    if (this.#connection) connection.close();
+    else this.#connection = connection;
   }
 
   #forget(connection: IDBPDatabase<Schema> | undefined): void {
     connection?.close();
     if (this.#connection === connection) this.#connection = undefined;
   }
+}
+
+/**
+ * Resolves on `complete` and rejects on `abort`, and on nothing else: a request's success is not yet a
+ * commit, an abort need not come with a request's error, and on that error the transaction has not got its
+ * own yet. (idb's `done` rejects there already, with an AbortError.)
+ */
+function committed(transaction: IDBPTransaction<Schema, [StoreName], IDBTransactionMode>): Promise<void> {
+  const commit = new Promise<void>((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(new Failure('connection-lost'));
+  });
+  // Nobody may be waiting for it when it rejects.
+  for (const promise of [commit, transaction.done]) promise.catch(() => {});
+  return commit;
 }
 
 const shared = new WeakMap<object, Map<string, Database>>();

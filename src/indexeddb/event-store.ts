@@ -14,7 +14,7 @@ interface Append {
   readonly events: readonly unknown[];
   readonly expectedHead: Seq | undefined;
   head: Seq;
-  failure?: Failure;
+  failure: Failure | undefined;
 }
 
 /**
@@ -50,7 +50,13 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
       checkAppend(runId, events, options);
       // Always a copy: the events are put only when the head is known.
       const captured = this.#immutable ? [...events] : capture(events, 'events');
-      const append: Append = { runId, events: captured, expectedHead: options?.expectedHead, head: 0 };
+      const append: Append = {
+        runId,
+        events: captured,
+        expectedHead: options?.expectedHead,
+        head: 0,
+        failure: undefined,
+      };
       await this.#commits.add(append);
       if (append.failure) throw append.failure;
       return append.head;
@@ -136,12 +142,10 @@ async function appendAll(
   const head = await headOf(store, runId);
   const batch: unknown[] = [];
   for (const append of appends) {
-    append.head = head + batch.length;
-    if (append.expectedHead !== undefined && append.expectedHead !== append.head) {
-      append.failure = staleHead(append.expectedHead, append.head);
-      continue;
-    }
-    for (const event of append.events) batch.push(event);
+    const { expectedHead = head + batch.length } = append;
+    const stale = expectedHead !== head + batch.length;
+    append.failure = stale ? staleHead(expectedHead, head + batch.length) : undefined;
+    if (!stale) for (const event of append.events) batch.push(event);
     append.head = head + batch.length;
   }
   if (batch.length === 0) return;

@@ -1,0 +1,291 @@
+import { IndexedDbEventStore, IndexedDbSnapshotStore, openStores } from 'rewake';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { FaultyFactory, settled } from './faulty-factory.ts';
+
+// What only this backend has: records, transactions and connections.
+
+let factory: FaultyFactory;
+
+beforeEach(() => {
+  factory = new FaultyFactory();
+});
+
+async function records(name: 'snapshots' | 'events'): Promise<[IDBValidKey, unknown][]> {
+  const connection = await settled(factory.otherPage().open('rewake'));
+  const store = connection.transaction(name).objectStore(name);
+  const [keys, values] = await Promise.all([settled(store.getAllKeys()), settled(store.getAll())]);
+  connection.close();
+  return keys.map((key, index) => [key, values[index]]);
+}
+
+/** Writes a record as another release, or something else altogether, might have written it. */
+async function plant(name: 'snapshots' | 'events', key: IDBValidKey, value: unknown): Promise<void> {
+  const connection = await settled(factory.otherPage().open('rewake'));
+  await settled(connection.transaction(name, 'readwrite').objectStore(name).put(value, key));
+  connection.close();
+}
+
+const writes = () => factory.transactions.filter(({ mode }) => mode === 'readwrite');
+
+describe('the layout', () => {
+  test('there is one record per run in snapshots, and one per committed batch in events', async () => {
+    const { snapshots, events } = await openStores<unknown, unknown>({ indexedDB: factory });
+    for (const atSeq of [1, 2, 3]) {
+      await snapshots.save({ runId: 'a', atSeq, state: { atSeq } });
+      await snapshots.save({ runId: 'b', atSeq: atSeq * 10, state: { atSeq } });
+    }
+    await events.append('a', ['one', 'two']);
+    await events.append('a', ['three']);
+    expect(await records('snapshots')).toEqual([
+      [['a', 3], { format: 1, state: { atSeq: 3 } }],
+      [['b', 30], { format: 1, state: { atSeq: 3 } }],
+    ]);
+    expect(await records('events')).toEqual([
+      [['a', 2], { format: 1, events: ['one', 'two'] }],
+      [['a', 3], { format: 1, events: ['three'] }],
+    ]);
+  });
+
+  test('the stores of one database share one connection; other databases have their own', async () => {
+    const options = { indexedDB: factory };
+    await new IndexedDbSnapshotStore(options).runIds();
+    await new IndexedDbEventStore(options).runIds();
+    await openStores({ ...options, databaseName: 'rewake' });
+    expect(factory.connections).toHaveLength(1);
+    await new IndexedDbEventStore({ ...options, databaseName: 'other' }).runIds();
+    expect(factory.connections.map(({ name }) => name)).toEqual(['rewake', 'other']);
+  });
+
+  test('nothing is opened before the first call', () => {
+    new IndexedDbSnapshotStore({ indexedDB: factory });
+    new IndexedDbEventStore({ indexedDB: factory });
+    expect(factory.connections).toHaveLength(0);
+  });
+
+  test.each([
+    [undefined, 'relaxed', 'strict'],
+    ['strict', 'strict', 'strict'],
+    ['relaxed', 'relaxed', 'relaxed'],
+  ] as const)('durability %s: snapshots %s, events %s', async (durability, ofSnapshots, ofEvents) => {
+    const { snapshots, events } = await openStores({ indexedDB: factory, ...(durability && { durability }) });
+    await snapshots.save({ runId: 'a', atSeq: 1, state: 1 });
+    await snapshots.delete('a');
+    await events.append('a', [1]);
+    await events.delete('a');
+    expect(writes().map(({ durability }) => durability)).toEqual([
+      ofSnapshots,
+      ofSnapshots,
+      ofEvents,
+      ofEvents,
+    ]);
+  });
+});
+
+describe('group commit', () => {
+  test('appends that wait for a commit share the next one, and its record', async () => {
+    const events = new IndexedDbEventStore<number>({ indexedDB: factory });
+    await events.append('a', [0]);
+    const numbers = Array.from({ length: 100 }, (_, index) => index + 1);
+    await Promise.all(numbers.map((number) => events.append('a', [number])));
+    expect(await records('events')).toEqual([
+      [['a', 1], { format: 1, events: [0] }],
+      [['a', 2], { format: 1, events: [1] }],
+      [['a', 101], { format: 1, events: numbers.slice(1) }],
+    ]);
+    expect(writes()).toHaveLength(3);
+  });
+
+  test('of the saves of a run that wait, only the last is written', async () => {
+    const snapshots = new IndexedDbSnapshotStore<number>({ indexedDB: factory });
+    await snapshots.save({ runId: 'a', atSeq: 0, state: 0 });
+    const saves = Array.from({ length: 100 }, (_, atSeq) =>
+      snapshots.save({ runId: 'a', atSeq, state: atSeq }),
+    );
+    const put: unknown[] = [];
+    factory.onTransaction = (transaction) => {
+      const store = transaction.objectStore('snapshots');
+      const original = store.put.bind(store);
+      store.put = (value, key) => {
+        put.push(key);
+        return original(value, key);
+      };
+    };
+    await Promise.all(saves);
+    expect(put).toEqual([['a', 99]]);
+    expect(writes()).toHaveLength(3);
+  });
+
+  test('a commit that fails fails its group, and the next one goes on', async () => {
+    const events = new IndexedDbEventStore<string>({ indexedDB: factory });
+    await events.append('a', ['one']);
+    const lost = events.append('a', ['lost']);
+    factory.dropConnections();
+    const next = [events.append('a', ['two']), events.append('a', ['three'])];
+    await expect(lost).rejects.toMatchObject({ code: 'connection-lost', operation: 'append', runId: 'a' });
+    expect(await Promise.all(next)).toEqual([2, 3]);
+  });
+
+  test('a write that was awaited never waits: the next state is put at the call, not copied first', async () => {
+    const snapshots = new IndexedDbSnapshotStore({ indexedDB: factory });
+    await snapshots.save({ runId: 'a', atSeq: 1, state: 1 });
+    const before = writes().length;
+    const save = snapshots.save({ runId: 'a', atSeq: 2, state: 2 });
+    expect(writes()).toHaveLength(before + 1);
+    await save;
+  });
+});
+
+describe('immutable: true', () => {
+  test('a state that waits is not copied, and is put as it is then', async () => {
+    const snapshots = new IndexedDbSnapshotStore({ indexedDB: factory, immutable: true });
+    const state = { promised: 'not to change' };
+    const save = snapshots.save({ runId: 'a', atSeq: 1, state });
+    state.promised = 'broken';
+    await save;
+    expect((await snapshots.loadLatest('a'))?.state).toEqual({ promised: 'broken' });
+  });
+
+  test('the array of events still belongs to the caller', async () => {
+    const events = new IndexedDbEventStore({ indexedDB: factory, immutable: true });
+    const batch = ['one'];
+    const append = events.append('a', batch);
+    batch.push('two');
+    expect(await append).toBe(1);
+  });
+
+  test('what cannot be stored is found when it is put, named, and fails alone', async () => {
+    const options = { indexedDB: factory, immutable: true };
+    const events = new IndexedDbEventStore(options);
+    const snapshots = new IndexedDbSnapshotStore(options);
+    const outcomes = await Promise.allSettled([
+      events.append('a', [1]),
+      events.append('a', [2]),
+      events.append('a', [3, { bad: () => {} }]),
+      events.append('a', [4], { expectedHead: 2 }),
+      snapshots.save({ runId: 'a', atSeq: 1, state: 'good' }),
+      snapshots.save({ runId: 'a', atSeq: 2, state: 'better' }),
+      snapshots.save({ runId: 'a', atSeq: 3, state: { bad: () => {} } }),
+    ]);
+    expect(
+      outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason.message)),
+    ).toEqual([
+      1,
+      2,
+      expect.stringContaining('events[1].bad cannot'),
+      3,
+      undefined,
+      undefined,
+      expect.stringContaining('state.bad cannot'),
+    ]);
+    expect((await events.scan('a', 1)).map(({ event }) => event)).toEqual([1, 2, 4]);
+    expect((await snapshots.loadLatest('a'))?.state).toBe('better');
+  });
+});
+
+describe('a snapshot record', () => {
+  test.each([
+    ['of a newer format', { format: 2, content: 'unknown' }, 'newer-version'],
+    ['of no format', { state: 1 }, 'unreadable'],
+    ['of a format that never was', { format: 0, state: 1 }, 'unreadable'],
+    ['whose format is no number', { format: '1', state: 1 }, 'unreadable'],
+    ['without a state', { format: 1 }, 'unreadable'],
+    ['that is no record', 'text', 'unreadable'],
+    ['that is nothing', undefined, 'unreadable'],
+    ['that is an array', [1, 2], 'unreadable'],
+  ])('%s: %s is %s', async (_, value, code) => {
+    const snapshots = new IndexedDbSnapshotStore({ indexedDB: factory });
+    await snapshots.runIds();
+    await plant('snapshots', ['a', 1], value);
+    await expect(snapshots.loadLatest('a')).rejects.toMatchObject({
+      code,
+      name: 'SnapshotStoreError',
+      runId: 'a',
+    });
+    // It is only an optimization: a new one takes its place.
+    await snapshots.save({ runId: 'a', atSeq: 2, state: 'new' });
+    expect(await records('snapshots')).toHaveLength(1);
+  });
+
+  test.each([['text'], [-1 / 2], [0.5], [Number.POSITIVE_INFINITY]])(
+    'under the key [run, %s]: unreadable',
+    async (seq) => {
+      const snapshots = new IndexedDbSnapshotStore({ indexedDB: factory });
+      await snapshots.runIds();
+      await plant('snapshots', ['a', seq], { format: 1, state: 1 });
+      if (seq !== -0.5) await expect(snapshots.loadLatest('a')).rejects.toMatchObject({ code: 'unreadable' });
+      await snapshots.delete('a');
+      await snapshots.save({ runId: 'a', atSeq: 1, state: 1 });
+      expect(await snapshots.loadLatest('a')).toEqual({ runId: 'a', atSeq: 1, state: 1 });
+    },
+  );
+
+  test('under a key of somebody else: no run of ours', async () => {
+    const snapshots = new IndexedDbSnapshotStore({ indexedDB: factory });
+    await snapshots.save({ runId: 'a', atSeq: 1, state: 1 });
+    for (const key of [7, 'a', [], [7, 1]]) await plant('snapshots', key, 'theirs');
+    expect(await snapshots.runIds()).toEqual(['a']);
+  });
+});
+
+describe('an event record', () => {
+  const good = (...events: unknown[]) => ({ format: 1, events });
+
+  test.each<[string, IDBValidKey, unknown, string]>([
+    ['of a newer format', ['a', 4], { format: 2, events: [] }, 'newer-version'],
+    ['of no format', ['a', 4], { events: [4] }, 'unreadable'],
+    ['without events', ['a', 4], { format: 1 }, 'unreadable'],
+    ['whose events are no array', ['a', 4], { format: 1, events: { length: 1 } }, 'unreadable'],
+    ['without a single event', ['a', 4], good(), 'unreadable'],
+    ['that is no record', ['a', 4], null, 'unreadable'],
+    ['after a gap', ['a', 5], good(5), 'unreadable'],
+    ['that overlaps the one before', ['a', 4], good(3, 4), 'unreadable'],
+    ['that begins before event 1', ['a', 4], good(-1, 0, 1, 2, 3, 4), 'unreadable'],
+    ['under a seq that is no integer', ['a', 4.5], good(4), 'unreadable'],
+    ['under a seq that is text', ['a', '4'], good(4), 'unreadable'],
+  ])('%s: never a wrong log', async (_, key, value, code) => {
+    const events = new IndexedDbEventStore({ indexedDB: factory });
+    await events.append('a', [1, 2, 3]);
+    await plant('events', key, value);
+    await expect(events.scan('a', 1)).rejects.toMatchObject({ code, name: 'EventStoreError', runId: 'a' });
+    // What comes before it can still be had.
+    expect(await events.scan('a', 1, 3)).toHaveLength(3);
+    await events.delete('a');
+    expect(await events.append('a', ['new'])).toBe(1);
+  });
+
+  test('that is missing in the middle: unreadable, naming the seq', async () => {
+    const events = new IndexedDbEventStore({ indexedDB: factory });
+    for (const event of [1, 2, 3]) await events.append('a', [event]);
+    const connection = await settled(factory.otherPage().open('rewake'));
+    await settled(connection.transaction('events', 'readwrite').objectStore('events').delete(['a', 2]));
+    connection.close();
+    await expect(events.scan('a', 1)).rejects.toThrow('seq 2');
+    await expect(events.scan('a', 2)).rejects.toThrow('seq 2');
+    expect(await events.scan('a', 3)).toEqual([{ seq: 3, event: 3 }]);
+  });
+
+  test('under a key of somebody else: no run of ours', async () => {
+    const events = new IndexedDbEventStore({ indexedDB: factory });
+    await events.append('a', [1]);
+    await events.append('b', [1]);
+    for (const key of [7, 'a', [], [7, 1]]) await plant('events', key, 'theirs');
+    expect(await events.runIds()).toEqual(['a', 'b']);
+  });
+});
+
+test('scan with a limit reads no more records than it needs', async () => {
+  const events = new IndexedDbEventStore<number>({ indexedDB: factory });
+  for (let batch = 0; batch < 10; batch++) await events.append('a', [1, 2, 3]);
+  const counts: unknown[] = [];
+  factory.onTransaction = (transaction) => {
+    const store = transaction.objectStore('events');
+    const getAll = store.getAll.bind(store);
+    store.getAll = (range, count) => {
+      counts.push(count);
+      return getAll(range, count);
+    };
+  };
+  for (const limit of [1, 2, 3, 4, 6, 7]) await events.scan('a', 3, limit);
+  // From the third event on: one of the first record, then three of each.
+  expect(counts).toEqual([1, 2, 2, 2, 3, 3]);
+});
