@@ -1,0 +1,150 @@
+import {
+  type EventStore,
+  InMemoryEventStore,
+  InMemorySnapshotStore,
+  RunError,
+  recover,
+  type SequencedEvent,
+  SnapshotStoreError,
+} from 'rewake';
+import { beforeEach, describe, expect, test } from 'vitest';
+
+interface State {
+  readonly sum: number;
+  readonly count: number;
+}
+
+const reduce = ({ sum, count }: State, event: number): State => ({ sum: sum + event, count: count + 1 });
+const initialState: State = { sum: 0, count: 0 };
+const fold = (log: readonly number[]) => log.reduce(reduce, initialState);
+
+let snapshots: InMemorySnapshotStore<State>;
+let events: InMemoryEventStore<number>;
+
+beforeEach(() => {
+  snapshots = new InMemorySnapshotStore();
+  events = new InMemoryEventStore();
+});
+
+const run = (change = {}) => recover({ runId: 'a', snapshots, events, reduce, initialState, ...change });
+
+describe('recover', () => {
+  test('an unknown run: the initial state at seq 0', async () => {
+    expect(await run()).toEqual({ state: initialState, seq: 0, snapshotSeq: 0, replayed: 0 });
+  });
+
+  test('without a snapshot the whole log is replayed', async () => {
+    await events.append('a', [1, 2, 3]);
+    expect(await run()).toEqual({ state: { sum: 6, count: 3 }, seq: 3, snapshotSeq: 0, replayed: 3 });
+  });
+
+  test('with a snapshot only the tail is replayed, from the event after atSeq on', async () => {
+    await events.append('a', [1, 2, 3, 4]);
+    // Not what the log says, so that it shows that nothing before it was replayed.
+    await snapshots.save({ runId: 'a', atSeq: 2, state: { sum: 1000, count: 2 } });
+    expect(await run()).toEqual({ state: { sum: 1007, count: 4 }, seq: 4, snapshotSeq: 2, replayed: 2 });
+  });
+
+  test('with a snapshot at the head nothing is replayed', async () => {
+    await events.append('a', [1, 2]);
+    await snapshots.save({ runId: 'a', atSeq: 2, state: { sum: 3, count: 2 } });
+    expect(await run()).toEqual({ state: { sum: 3, count: 2 }, seq: 2, snapshotSeq: 2, replayed: 0 });
+  });
+
+  test('a long log is read in pages, each event once', async () => {
+    const log = Array.from({ length: 100_000 }, (_, index) => index);
+    await events.append('a', log);
+    const pages: number[] = [];
+    const counting: Pick<EventStore<number>, 'head' | 'scan'> = {
+      head: (runId) => events.head(runId),
+      async scan(...scan) {
+        const page = await events.scan(...scan);
+        pages.push(page.length);
+        return page;
+      },
+    };
+    expect(await run({ events: counting })).toMatchObject({ state: fold(log), replayed: 100_000 });
+    expect(Math.max(...pages)).toBeLessThanOrEqual(2_000);
+  });
+
+  test('events that are appended meanwhile are left for later: the state is that at seq', async () => {
+    await events.append('a', [1, 2]);
+    const growing: Pick<EventStore<number>, 'head' | 'scan'> = {
+      head: (runId) => events.head(runId),
+      async scan(...scan) {
+        await events.append('a', [100]);
+        return events.scan(...scan);
+      },
+    };
+    expect(await run({ events: growing })).toMatchObject({
+      state: { sum: 3, count: 2 },
+      seq: 2,
+      replayed: 2,
+    });
+  });
+});
+
+describe('a snapshot that cannot be used is ignored and reported', () => {
+  test('ahead of the log', async () => {
+    await events.append('a', [1, 2]);
+    await snapshots.save({ runId: 'a', atSeq: 3, state: { sum: 1000, count: 3 } });
+    expect(await run()).toEqual({
+      state: { sum: 3, count: 2 },
+      seq: 2,
+      snapshotSeq: 0,
+      replayed: 2,
+      ignoredSnapshot: { reason: 'ahead-of-log', atSeq: 3 },
+    });
+  });
+
+  test.each(['unreadable', 'newer-version'] as const)('%s', async (code) => {
+    await events.append('a', [1, 2]);
+    const error = new SnapshotStoreError(code, 'injected', { operation: 'loadLatest', runId: 'a' });
+    const broken = { loadLatest: () => Promise.reject(error) };
+    expect(await run({ snapshots: broken })).toEqual({
+      state: { sum: 3, count: 2 },
+      seq: 2,
+      snapshotSeq: 0,
+      replayed: 2,
+      ignoredSnapshot: { reason: code, error },
+    });
+  });
+});
+
+describe('never a wrong state', () => {
+  test('any other failure of the snapshot store comes through', async () => {
+    const error = new SnapshotStoreError('connection-lost', 'injected', {
+      operation: 'loadLatest',
+      runId: 'a',
+    });
+    await expect(run({ snapshots: { loadLatest: () => Promise.reject(error) } })).rejects.toBe(error);
+  });
+
+  const numbered = (...seqs: number[]): SequencedEvent<number>[] => seqs.map((seq) => ({ seq, event: seq }));
+
+  test.each<[string, SequencedEvent<number>[], number]>([
+    ['an event is missing', numbered(1, 3), 2],
+    ['the first event is missing', numbered(2, 3), 1],
+    ['the last event is missing', [], 1],
+    ['an event is there twice', numbered(1, 1), 2],
+    ['the order is wrong', numbered(2, 1), 1],
+  ])('%s: unreadable, naming the seq', async (_, page, seq) => {
+    const log = { head: async () => 3, scan: async () => page };
+    const error = await run({ events: log }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(RunError);
+    expect(error).toMatchObject({ code: 'unreadable', runId: 'a', seq, operation: 'recover' });
+  });
+
+  test('the reducer throws: reducer-threw, naming the seq, with its error as the cause', async () => {
+    await events.append('a', [1, 2, 3]);
+    const cause = new Error('I know no 2');
+    const picky = (state: State, event: number) => {
+      if (event === 2) throw cause;
+      return reduce(state, event);
+    };
+    const error = await run({ reduce: picky }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(RunError);
+    expect(error).toMatchObject({ code: 'reducer-threw', runId: 'a', seq: 2, cause });
+    expect(String(error)).toContain('I know no 2');
+  });
+});
