@@ -74,7 +74,7 @@ export async function recover<S, E>(options: RecoverOptions<S, E>): Promise<Reco
   let seq = snapshotSeq;
   while (seq < head) {
     const page = await events.scan(runId, seq + 1, Math.min(PAGE, head - seq));
-    if (page[0]?.seq !== seq + 1) throw gap(runId, seq + 1);
+    if (page.length === 0) throw gap(runId, seq + 1);
     for (const { seq: next, event } of page) {
       if (next !== seq + 1) throw gap(runId, seq + 1);
       try {

@@ -301,6 +301,25 @@ describe('the connection', () => {
     expect(factory.connections).toHaveLength(2);
   });
 
+  test('is closing as soon as it is open: it is opened once more', async () => {
+    factory.connections[0]?.close();
+    let closing = 2;
+    factory.beforeTransaction = (connection) => {
+      if (closing-- > 0) connection.close();
+    };
+    expect(await events.append('a', ['three'])).toBe(3);
+    expect(factory.connections).toHaveLength(3);
+  });
+
+  test('is forgotten when the browser closes it: nothing is tried on it any more', async () => {
+    const [lost] = factory.connections;
+    factory.dropConnections();
+    const tried: IDBDatabase[] = [];
+    factory.beforeTransaction = (connection) => tried.push(connection);
+    expect(await events.append('a', ['three'])).toBe(3);
+    expect(tried).not.toContain(lost);
+  });
+
   test('is always closing when a transaction starts: connection-lost', async () => {
     factory.beforeTransaction = (connection) => connection.close();
     expect(await codes()).toEqual(['connection-lost', 'connection-lost']);

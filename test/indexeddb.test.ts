@@ -206,13 +206,13 @@ describe('a snapshot record', () => {
     expect(await records('snapshots')).toHaveLength(1);
   });
 
-  test.each([['text'], [-1 / 2], [0.5], [Number.POSITIVE_INFINITY]])(
+  test.each([['text'], [0.5], [Number.POSITIVE_INFINITY]])(
     'under the key [run, %s]: unreadable',
     async (seq) => {
       const snapshots = new IndexedDbSnapshotStore({ indexedDB: factory });
       await snapshots.runIds();
       await plant('snapshots', ['a', seq], { format: 1, state: 1 });
-      if (seq !== -0.5) await expect(snapshots.loadLatest('a')).rejects.toMatchObject({ code: 'unreadable' });
+      await expect(snapshots.loadLatest('a')).rejects.toMatchObject({ code: 'unreadable' });
       await snapshots.delete('a');
       await snapshots.save({ runId: 'a', atSeq: 1, state: 1 });
       expect(await snapshots.loadLatest('a')).toEqual({ runId: 'a', atSeq: 1, state: 1 });
@@ -240,13 +240,15 @@ describe('an event record', () => {
     ['after a gap', ['a', 5], good(5), 'unreadable'],
     ['that overlaps the one before', ['a', 4], good(3, 4), 'unreadable'],
     ['that begins before event 1', ['a', 4], good(-1, 0, 1, 2, 3, 4), 'unreadable'],
+    ['that is the first and begins before event 1', ['b', 2], good(-1, 0, 1, 2), 'unreadable'],
     ['under a seq that is no integer', ['a', 4.5], good(4), 'unreadable'],
     ['under a seq that is text', ['a', '4'], good(4), 'unreadable'],
   ])('%s: never a wrong log', async (_, key, value, code) => {
     const events = new IndexedDbEventStore({ indexedDB: factory });
     await events.append('a', [1, 2, 3]);
     await plant('events', key, value);
-    await expect(events.scan('a', 1)).rejects.toMatchObject({ code, name: 'EventStoreError', runId: 'a' });
+    const [runId] = key as [string];
+    await expect(events.scan(runId, 1)).rejects.toMatchObject({ code, name: 'EventStoreError', runId });
     // What comes before it can still be had.
     expect(await events.scan('a', 1, 3)).toHaveLength(3);
     await events.delete('a');

@@ -85,8 +85,8 @@ export function richValue(): unknown {
 
 /** Values that cannot be stored, each with the place of the reason in it. */
 export function uncloneables(): { value: unknown; place: string }[] {
-  const cyclic: Record<string, unknown> = { fine: 1, late: { onEnd: () => {} } };
-  Object.assign(cyclic, { early: { back: cyclic } });
+  const cyclic: Record<string, unknown> = {};
+  Object.assign(cyclic, { early: { back: cyclic }, late: { onEnd: () => {} } });
   return [
     { value: { items: [1, 2, 3, { onClick: () => {} }] }, place: '.items[3].onClick' },
     { value: { deep: { symbol: Symbol('s') } }, place: '.deep.symbol' },
@@ -94,6 +94,7 @@ export function uncloneables(): { value: unknown; place: string }[] {
     { value: { 'odd key': { later: Promise.resolve() } }, place: '["odd key"].later' },
     { value: { proxy: new Proxy({ a: 1 }, {}) }, place: '.proxy' },
     { value: { map: new Map([['a', () => {}]]) }, place: '.map[0][1]' },
+    { value: { call: Object.assign(() => {}, { extra: () => {} }) }, place: '.call' },
     { value: cyclic, place: '.late.onEnd' },
     {
       value: {

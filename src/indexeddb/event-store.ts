@@ -171,11 +171,10 @@ function sequence(
   const scanned: SequencedEvent<unknown>[] = [];
   let seq = from;
   keys.forEach((key, index) => {
-    const last = seqOf(key);
     const events = contentOf(records[index], 'events');
-    const first = Array.isArray(events) ? last - events.length + 1 : Number.NaN;
+    const first = Array.isArray(events) ? seqOf(key) - events.length + 1 : 0;
     // Only the first record may begin before the event that is to come next.
-    if (!Array.isArray(events) || !(first >= 1) || first > seq || (first < seq && index > 0)) {
+    if (!Array.isArray(events) || first < 1 || first > seq || (first < seq && index > 0)) {
       throw new Failure(
         'unreadable',
         `the log is damaged at seq ${seq}: an event is missing or there twice.`,

@@ -22,7 +22,7 @@ export function contentOf(record: unknown, field: 'state' | 'events'): unknown {
 /** The seq in a record's key `[runId, seq]`. */
 export function seqOf(key: IDBValidKey): Seq {
   const seq = Array.isArray(key) ? key[1] : undefined;
-  if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0) throw new Failure('unreadable');
+  if (typeof seq !== 'number' || !Number.isSafeInteger(seq)) throw new Failure('unreadable');
   return seq;
 }
 

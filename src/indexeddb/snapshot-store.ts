@@ -48,7 +48,7 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
     return attempt(SnapshotStoreError, 'loadLatest', runId, async () => {
       checkRunId(runId);
       const found = await this.#database.transact('snapshots', 'readonly', async (store) => {
-        const cursor = await store.openCursor(keysOf(runId), 'prev');
+        const cursor = await store.openCursor(keysOf(runId));
         return cursor && { key: cursor.key, value: cursor.value };
       });
       if (!found) return undefined;
@@ -57,7 +57,7 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
     });
   }
 
-  save(snapshot: Snapshot<S>): Promise<void> {
+  async save(snapshot: Snapshot<S>): Promise<void> {
     return attempt(SnapshotStoreError, 'save', snapshot?.runId, async () => {
       checkSnapshot(snapshot);
       const { runId, atSeq, state } = snapshot;

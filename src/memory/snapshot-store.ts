@@ -22,7 +22,7 @@ export class InMemorySnapshotStore<S> implements SnapshotStore<S> {
     });
   }
 
-  save(snapshot: Snapshot<S>): Promise<void> {
+  async save(snapshot: Snapshot<S>): Promise<void> {
     return attempt(SnapshotStoreError, 'save', snapshot?.runId, () => {
       checkSnapshot(snapshot);
       const { runId, atSeq } = snapshot;
