@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { compilers, node, resolutions, strict } from './run.ts';
+
+const consumer = inject('consumer');
+const files = ['use.ts', 'use-conformance.ts', 'must-not-compile.ts'];
+
+const settings = Object.entries(compilers).flatMap(([compiler, path]) =>
+  Object.entries(resolutions).map(([resolution, flags]) => ({ compiler, path, resolution, flags })),
+);
+
+test.each(settings)('compiles and runs: $compiler, $resolution', ({ compiler, path, resolution, flags }) => {
+  const out = `${compiler} ${resolution}`;
+  node([path, ...strict, ...flags, '--outDir', out, ...files], consumer);
+
+  expect(JSON.parse(node([join(out, 'use.js')], consumer))).toEqual({
+    backend: 'memory',
+    code: 'unavailable',
+    head: 3,
+    total: 6,
+    snapshotSeq: 2,
+  });
+  expect(node([join(out, 'use-conformance.js')], consumer)).toBe('conforms\n');
+});

@@ -1,0 +1,32 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, inject, test } from 'vitest';
+import { compilers, node, resolutions, root, strict } from './run.ts';
+
+// Every ```ts block of README.md has to compile and, unless it is marked `no-run`, to print exactly what its
+// comments say: `console.log(x); // → 42`.
+
+const consumer = inject('consumer');
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const blocks = [...readme.matchAll(/^```ts( no-run)?\n(.*?)^```$/gms)].map((block) => ({
+  name: `readme-line-${readme.slice(0, block.index).split('\n').length}`,
+  runs: !block[1],
+  code: block[2] ?? '',
+}));
+const fakeIndexedDb = pathToFileURL(createRequire(import.meta.url).resolve('fake-indexeddb/auto')).href;
+
+test('README.md has samples, and all of them compile', () => {
+  expect(blocks).not.toEqual([]);
+  for (const { name, code } of blocks) writeFileSync(join(consumer, `${name}.ts`), code);
+  const files = blocks.map(({ name }) => `${name}.ts`);
+  const options = [...strict, ...resolutions.nodenext, '--moduleDetection', 'force', '--outDir', 'readme'];
+  node([compilers['TypeScript 7'], ...options, ...files], consumer);
+});
+
+test.each(blocks.filter(({ runs }) => runs))('$name prints what it says', ({ name, code }) => {
+  const printed = node(['--import', fakeIndexedDb, `readme/${name}.js`], consumer);
+  const stated = [...code.matchAll(/console\.log\(.*\/\/ → (.*)$/gm)].map((line) => `${line[1]}\n`);
+  expect(printed).toBe(stated.join(''));
+});

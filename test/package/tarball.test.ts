@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { expect, inject, test } from 'vitest';
+import { node, root } from './run.ts';
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+test('holds the build and the papers, and nothing stale', () => {
+  const sources = readdirSync(join(root, 'src'), { encoding: 'utf8', recursive: true });
+  const declarations = sources
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => `dist/${path.replace(/\.ts$/, '.d.ts')}`);
+  const bundles = ['dist/index.js', 'dist/conformance/index.js'];
+  const maps = bundles.map((path) => `${path}.map`);
+  const papers = ['package.json', 'README.md', 'LICENSE'];
+  expect([...inject('packedFiles')].sort()).toEqual([...declarations, ...bundles, ...maps, ...papers].sort());
+});
+
+test('its declarations name no file that is not in it', () => {
+  const declarations = inject('packedFiles').filter((path) => path.endsWith('.d.ts'));
+  for (const path of declarations) {
+    expect(readFileSync(join(root, path), 'utf8'), path).not.toMatch(/['"]\.[^'"\n]*\.ts['"]/);
+  }
+});
+
+test('its source maps bring the sources along', () => {
+  const maps = inject('packedFiles').filter((path) => path.endsWith('.js.map'));
+  expect(maps).not.toEqual([]);
+  for (const path of maps) {
+    const { sources, sourcesContent } = JSON.parse(readFileSync(join(root, path), 'utf8'));
+    for (const [i, source] of sources.entries()) {
+      const folder = join(root, path, '..');
+      expect(sourcesContent[i], `${path}: ${source}`).toBe(readFileSync(join(folder, source), 'utf8'));
+    }
+  }
+});
+
+test('publint finds nothing to say', async () => {
+  const tarball = new Uint8Array(readFileSync(inject('tarball'))).buffer;
+  const { messages, pkg } = await publint({ pack: { tarball }, strict: true });
+  expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+});
+
+test('the types are not wrong', () => {
+  const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js');
+  node([attw, inject('tarball'), '--profile', 'esm-only'], root);
+});
+
+test('needs idb alone, has no side effects and runs nothing when it is installed', () => {
+  expect(Object.keys(manifest.dependencies)).toEqual(['idb']);
+  expect(manifest).not.toHaveProperty('peerDependencies');
+  expect(manifest).not.toHaveProperty('optionalDependencies');
+  expect(manifest.sideEffects).toBe(false);
+  for (const script of ['preinstall', 'install', 'postinstall', 'prepare']) {
+    expect(manifest.scripts).not.toHaveProperty(script);
+  }
+});
+
+test('the lock file names no registry, and the packages for every platform', () => {
+  const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
+  expect(lock).not.toContain('"resolved"');
+
+  // npm forgets those for other platforms when it updates a lock file, and npm ci then fails everywhere.
+  const packages: Record<string, { optionalDependencies?: object } | undefined> = JSON.parse(lock).packages;
+  const optional = Object.values(packages).flatMap((locked) =>
+    Object.keys(locked?.optionalDependencies ?? {}),
+  );
+  expect(optional.filter((name) => !packages[`node_modules/${name}`])).toEqual([]);
+});
