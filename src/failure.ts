@@ -12,7 +12,11 @@ export class Failure extends Error {
   }
 }
 
-type ErrorClass = new (code: ErrorCode, detail: string, context: ErrorContext) => KernelError;
+type ErrorClass<Thrown = KernelError> = new (
+  code: ErrorCode,
+  detail: string,
+  context: ErrorContext,
+) => Thrown;
 
 /**
  * Calls `work` at once and turns whatever it throws into the caller's error class, with the operation and
@@ -27,10 +31,20 @@ export async function attempt<T>(
   try {
     return await work();
   } catch (error) {
-    const { code, detail, context } = failureOf(error);
-    const named = typeof runId === 'string' ? runId : undefined;
-    throw new Class(code, detail, { operation, runId: named, ...context });
+    throw errorOf(Class, operation, runId, error);
   }
+}
+
+/** The caller's error class, with the operation and the run in it. */
+export function errorOf<Thrown>(
+  Class: ErrorClass<Thrown>,
+  operation: string,
+  runId: RunId | undefined,
+  error: unknown,
+): Thrown {
+  const { code, detail, context } = failureOf(error);
+  const named = typeof runId === 'string' ? runId : undefined;
+  return new Class(code, detail, { operation, runId: named, ...context });
 }
 
 /** What the platform's error means. */

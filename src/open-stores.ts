@@ -1,7 +1,7 @@
 import { KernelError } from './errors.ts';
 import type { EventStore } from './event-store.ts';
 import { attempt } from './failure.ts';
-import { Database, type IndexedDbOptions } from './indexeddb/database.ts';
+import { DATABASE_NAME, Database, type IndexedDbOptions } from './indexeddb/database.ts';
 import { IndexedDbEventStore } from './indexeddb/event-store.ts';
 import { IndexedDbSnapshotStore } from './indexeddb/snapshot-store.ts';
 import { InMemoryEventStore } from './memory/event-store.ts';
@@ -14,6 +14,8 @@ export interface Stores<S, E> {
   readonly backend: 'indexeddb' | 'memory';
   /** Why it is `memory`. */
   readonly reason?: KernelError;
+  /** The database that other tabs share; memory is nobody else's. */
+  readonly databaseName?: string;
   readonly snapshots: SnapshotStore<S>;
   readonly events: EventStore<E>;
 }
@@ -37,6 +39,10 @@ export async function openStores<S, E>(options: IndexedDbOptions = {}): Promise<
     const memory = { snapshots: new InMemorySnapshotStore<S>(), events: new InMemoryEventStore<E>() };
     return { backend: 'memory', reason: error, ...memory };
   }
-  const snapshots = new IndexedDbSnapshotStore<S>(options);
-  return { backend: 'indexeddb', snapshots, events: new IndexedDbEventStore<E>(options) };
+  return {
+    backend: 'indexeddb',
+    databaseName: options.databaseName ?? DATABASE_NAME,
+    snapshots: new IndexedDbSnapshotStore<S>(options),
+    events: new IndexedDbEventStore<E>(options),
+  };
 }

@@ -1,4 +1,4 @@
-import { KernelError, RunError } from './errors.ts';
+import { type ErrorContext, KernelError, RunError } from './errors.ts';
 import type { EventStore } from './event-store.ts';
 import type { RunId, Seq, Snapshot, SnapshotStore } from './snapshot-store.ts';
 
@@ -77,21 +77,24 @@ export async function recover<S, E>(options: RecoverOptions<S, E>): Promise<Reco
     if (page.length === 0) throw gap(runId, seq + 1);
     for (const { seq: next, event } of page) {
       if (next !== seq + 1) throw gap(runId, seq + 1);
-      try {
-        state = reduce(state, event);
-      } catch (cause) {
-        throw new RunError('reducer-threw', `the reducer threw at the event ${next}: ${cause}`, {
-          operation: 'recover',
-          runId,
-          seq: next,
-          cause,
-        });
-      }
+      state = reduceEvent(reduce, state, event, { operation: 'recover', runId, seq: next });
       seq = next;
     }
   }
   const recovery = { state, seq, snapshotSeq, replayed: seq - snapshotSeq };
   return ignoredSnapshot ? { ...recovery, ignoredSnapshot } : recovery;
+}
+
+/** The state after the event `context.seq`; `reducer-threw` where the reducer refuses it. */
+export function reduceEvent<S, E>(reduce: Reducer<S, E>, state: S, event: E, context: ErrorContext): S {
+  try {
+    return reduce(state, event);
+  } catch (cause) {
+    throw new RunError('reducer-threw', `the reducer threw at the event ${context.seq}: ${cause}`, {
+      ...context,
+      cause,
+    });
+  }
 }
 
 async function loadSnapshot<S>({

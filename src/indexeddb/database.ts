@@ -21,6 +21,7 @@ export interface IndexedDbOptions {
   readonly indexedDB?: IDBFactory;
 }
 
+export const DATABASE_NAME = 'rewake';
 /** Frozen: records are versioned, the database is not. */
 const VERSION = 1;
 const STORES = ['snapshots', 'events'] as const;
@@ -58,7 +59,7 @@ export class Database {
   #blocked = false;
 
   /** The page's one `Database` of this name. */
-  static shared({ databaseName = 'rewake', indexedDB }: IndexedDbOptions): Database {
+  static shared({ databaseName = DATABASE_NAME, indexedDB }: IndexedDbOptions): Database {
     const owner = indexedDB ?? globalThis;
     const databases = shared.get(owner) ?? new Map<string, Database>();
     shared.set(owner, databases);

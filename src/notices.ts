@@ -1,0 +1,25 @@
+import type { RunId } from './snapshot-store.ts';
+
+/** Stores as far as it matters who shares them: the tabs that open `databaseName`, or whoever has the object. */
+export interface Shared {
+  readonly databaseName?: string;
+  readonly events: object;
+}
+
+const names = new WeakMap<object, string>();
+
+/** The one name of a run, under which its lock is held and its notices are sent. */
+export function nameOf({ databaseName, events }: Shared, runId: RunId): string {
+  const name = databaseName ?? names.get(events) ?? `memory ${Math.random()}`;
+  if (databaseName === undefined) names.set(events, name);
+  return `rewake ${name} ${runId}`;
+}
+
+/** Where the owner of a run tells its followers the new head; `undefined` where the platform has no such thing. */
+export function openNotices(stores: Shared, runId: RunId): BroadcastChannel | undefined {
+  if (typeof BroadcastChannel === 'undefined') return undefined;
+  const channel = new BroadcastChannel(nameOf(stores, runId));
+  // In Node an open channel would keep the process running.
+  if ('unref' in channel && typeof channel.unref === 'function') channel.unref();
+  return channel;
+}

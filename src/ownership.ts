@@ -1,0 +1,73 @@
+import { type ErrorCode, RunError } from './errors.ts';
+import { nameOf, type Shared } from './notices.ts';
+import { ProcessLocks } from './process-locks.ts';
+import type { RunId } from './snapshot-store.ts';
+
+/** What to do where another tab, worker or object owns the run. */
+export type OwnerMode = 'wait' | 'fail' | 'steal';
+
+/** The right to write a run, until it is released or lost. */
+export interface Ownership {
+  /** Whether everybody who could write the run asks for the same lock: with only the fence it is `false`. */
+  readonly exclusive: boolean;
+  /** Resolves when `onLost` has been called for whatever has happened to the lock before. */
+  confirm(): Promise<unknown>;
+  release(): void;
+}
+
+interface OwnOptions {
+  readonly runId: RunId;
+  readonly mode: OwnerMode;
+  readonly signal?: AbortSignal | undefined;
+  /** Called once, where the ownership was taken away. */
+  readonly onLost: () => void;
+}
+
+/** The part of the platform's `LockManager` that is needed here. */
+export interface Locks {
+  request(
+    name: string,
+    options: { ifAvailable?: boolean; steal?: boolean; signal?: AbortSignal },
+    hold: (lock: unknown) => Promise<void>,
+  ): Promise<unknown>;
+  /** Answers in turn with the requests, and so only after a theft before it has been told. */
+  query(): Promise<unknown>;
+}
+
+/**
+ * Resolves when the run is owned: an exclusive lock per database and run, Web Locks where the platform has
+ * them. Rejects with `conflict` where it may not wait for it, and with `closed` where `signal` is aborted.
+ */
+export function own(stores: Shared, { runId, mode, signal, onLost }: OwnOptions): Promise<Ownership> {
+  const shared = stores.databaseName !== undefined;
+  const webLocks: Locks | undefined = shared ? globalThis.navigator?.locks : undefined;
+  const locks = webLocks ?? processLocks;
+  const exclusive = !shared || webLocks !== undefined;
+  // The platform takes a signal only with a request that may wait.
+  const options = { wait: signal ? { signal } : {}, fail: { ifAvailable: true }, steal: { steal: true } }[
+    mode
+  ];
+  return new Promise((resolve, reject) => {
+    const refuse = (code: ErrorCode, detail: string, cause?: unknown) =>
+      reject(new RunError(code, detail, { operation: 'openRun', runId, cause }));
+    let held = false;
+    const hold = (lock: unknown) =>
+      new Promise<void>((release) => {
+        held = lock !== null;
+        if (held) return resolve({ exclusive, confirm: () => locks.query(), release });
+        refuse(
+          'conflict',
+          'another tab, worker or object owns this run: follow it, wait for it, or steal it.',
+        );
+        release();
+      });
+    locks.request(nameOf(stores, runId), options, hold).catch((cause: unknown) => {
+      // A lock that was held and then rejects has been stolen.
+      if (held) onLost();
+      else if (signal?.aborted) refuse('closed', 'it was given up while it waited for the run.', cause);
+      else refuse('unavailable', 'the platform refuses a lock for it.', cause);
+    });
+  });
+}
+
+const processLocks = new ProcessLocks();

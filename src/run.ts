@@ -1,0 +1,71 @@
+import type { KernelError } from './errors.ts';
+import type { EventStore } from './event-store.ts';
+import type { OwnerMode } from './ownership.ts';
+import type { Recovery, Reducer } from './recover.ts';
+import type { RunId, Seq, SnapshotStore } from './snapshot-store.ts';
+
+/** The stores of a run: what {@link openStores} gives, or any two backends. */
+export interface RunStores<S, E> {
+  readonly snapshots: SnapshotStore<S>;
+  readonly events: EventStore<E>;
+  /** Under which other tabs share these stores, so that one of them at a time owns a run. */
+  readonly databaseName?: string;
+}
+
+/** What {@link openRun} needs to know. */
+export interface RunOptions<S, E> {
+  readonly id: RunId;
+  readonly reduce: Reducer<S, E>;
+  /** The state at seq 0. */
+  readonly initialState: S;
+  /**
+   * How many events may be durable without being in a snapshot; 1,000 by default. Replaying an event takes
+   * about a microsecond and reading it another, so that a tail of this length costs a recovery less than
+   * opening the database does; a smaller number only writes the state more often.
+   */
+  readonly snapshotEvery?: number;
+  /** `openStores({ immutable: true })` by default. */
+  readonly stores?: RunStores<S, E>;
+  /**
+   * Where somebody else owns the run: `wait` (default) until it is free, `fail` with `conflict`, or `steal`
+   * it, upon which the former owner's run closes itself with `conflict`.
+   */
+  readonly owner?: OwnerMode;
+  /** Gives up waiting for the run: `openRun` rejects with `closed`. */
+  readonly signal?: AbortSignal;
+  /**
+   * Told what no call is there to be told: a snapshot that could not be saved, and the error with which the
+   * run closed itself.
+   */
+  readonly onReport?: (error: KernelError) => void;
+}
+
+/** A live run: this object alone writes it. */
+export interface Run<S, E> extends AsyncDisposable {
+  readonly id: RunId;
+  /** The state after all events that were appended, durable or not yet. */
+  readonly state: S;
+  /** The seq of the last event in `state`. */
+  readonly seq: Seq;
+  /** What recovery found and did when the run was opened. */
+  readonly recovery: Recovery<S>;
+  /**
+   * Puts an event, or an array of events that stay together, through the reducer and appends it. The state
+   * moves before this returns; the promise resolves with the event's seq when it is durable. Appends that
+   * are not awaited keep their order and share commits. Do not change an event afterwards.
+   *
+   * Rejects with `reducer-threw` where the reducer refused an event, naming its would-be seq: nothing is
+   * appended and the state stays. Where the log refuses, the run is closed: this and every pending and later
+   * append reject with that one error, and opening the run again gives the last durable state. Rejects with
+   * `closed` after {@link Run.close}.
+   */
+  append(event: E | readonly E[]): Promise<Seq>;
+  /** Saves a snapshot of all that is durable now. Rejects as {@link SnapshotStore.save} does. */
+  snapshot(): Promise<void>;
+  /** Calls `listener` after every change of the state. Returns what ends that. */
+  subscribe: (listener: () => void) => () => void;
+  /** The state; the same reference until it changes, as React's `useSyncExternalStore` wants it. */
+  getState: () => S;
+  /** Waits for what is in flight, saves a snapshot and lets go of the run. Never rejects. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,221 @@
+import fc from 'fast-check';
+import { IndexedDbEventStore, IndexedDbSnapshotStore, KernelError, openRun, type Run, recover } from 'rewake';
+import { afterAll, beforeEach, expect, test, vi } from 'vitest';
+import type { Locks } from '../src/ownership.ts';
+import { ProcessLocks } from '../src/process-locks.ts';
+import { FaultyFactory } from './faulty-factory.ts';
+
+// Two pages run the same run. Locks are stolen, connections lost, appends and snapshots fail, at any moment.
+// Whatever happens: the log is gapless, every acknowledged event is in it exactly once, each was accepted by
+// the reducer in that order, and the state is the reducer over the log.
+
+interface Event {
+  readonly id: number;
+  /** The seq that whoever appended it meant it to have. */
+  readonly meant: number;
+}
+
+type State = readonly number[];
+
+const initialState: State = [];
+
+/** Accepts nothing that was meant for another place. */
+function reduce(state: State, { id, meant }: Event): State {
+  if (meant !== state.length + 1) throw new RangeError(`meant for ${meant}, put at ${state.length + 1}`);
+  return [...state, id];
+}
+
+const turn = () => new Promise(setImmediate);
+
+/** Web Locks whose holder hears of a theft only some turns later, as a busy tab does. */
+class LateLocks implements Locks {
+  readonly #locks = new ProcessLocks();
+  readonly #late = new Set<Promise<void>>();
+
+  query = async () => {
+    await Promise.all(this.#late);
+  };
+
+  request: Locks['request'] = (...request) =>
+    this.#locks.request(...request).catch(async (error) => {
+      const late = (async () => {
+        for (let turns = 0; turns < 20; turns++) await turn();
+      })();
+      this.#late.add(late);
+      await late;
+      this.#late.delete(late);
+      throw error;
+    });
+}
+
+const page = fc.nat({ max: 1 });
+
+const step = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('open' as const), page, owner: fc.constantFrom('steal', 'fail') }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('append' as const),
+      page,
+      sizes: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 }),
+      awaited: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), turns: fc.nat({ max: 30 }) }) },
+  fc.record({ do: fc.constant('lose the connection' as const), page }),
+  fc.record({ do: fc.constant('lose the answer' as const), page }),
+  fc.record({ do: fc.constant('refuse an append' as const), page }),
+  fc.record({ do: fc.constant('refuse a snapshot' as const), page }),
+  fc.record({ do: fc.constant('close' as const), page, awaited: fc.boolean() }),
+);
+
+let locks: Locks | undefined;
+
+beforeEach(() => {
+  vi.stubGlobal('navigator', {
+    get locks() {
+      return locks;
+    },
+  });
+});
+
+afterAll(() => {
+  vi.unstubAllGlobals();
+});
+
+test.each([
+  ['Web Locks', () => new ProcessLocks()],
+  ['Web Locks that tell late', () => new LateLocks()],
+  ['nothing but the fence', () => undefined],
+])('no event is lost, doubled or out of place, with %s', async (_, newLocks) => {
+  const happened = { acknowledged: 0, refused: 0, stolen: 0 };
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+      locks = newLocks();
+      const disk = new FaultyFactory();
+      const databaseName = crypto.randomUUID();
+      const pages = [disk, disk.otherPage()].map((factory) => ({
+        factory,
+        snapshots: new IndexedDbSnapshotStore<State>({ indexedDB: factory, databaseName, immutable: true }),
+        events: new IndexedDbEventStore<Event>({ indexedDB: factory, databaseName, immutable: true }),
+        // Without Web Locks the pages do not even share a lock.
+        name: locks ? databaseName : crypto.randomUUID(),
+        run: undefined as Run<State, Event> | undefined,
+      }));
+      const acknowledged = new Map<number, number>();
+      const pending: Promise<unknown>[] = [];
+      const unexpected: unknown[] = [];
+      let ids = 0;
+
+      for (const step of steps) {
+        if (step.do === 'wait') {
+          for (let turns = 0; turns < step.turns; turns++) await turn();
+          continue;
+        }
+        const page = pages[step.page] as (typeof pages)[number];
+        const { factory, snapshots, events, run } = page;
+        if (step.do === 'open' && !run) {
+          page.run = await openRun<State, Event>({
+            id: 'a',
+            reduce,
+            initialState,
+            snapshotEvery: 3,
+            stores: { snapshots, events, databaseName: page.name },
+            owner: step.owner,
+            onReport: (error) => {
+              if (error.code === 'conflict') happened.stolen++;
+              else if (!['quota', 'connection-lost'].includes(error.code)) unexpected.push(error);
+            },
+          }).catch((error) => {
+            if (!(error instanceof KernelError && ['conflict', 'connection-lost'].includes(error.code)))
+              throw error;
+            return undefined;
+          });
+        } else if (step.do === 'append' && run) {
+          const appends = step.sizes.map((size) => {
+            const batch = Array.from({ length: size }, (_, index) => ({
+              id: ids++,
+              meant: run.seq + index + 1,
+            }));
+            return run.append(batch).then(
+              (seq) => {
+                happened.acknowledged += size;
+                for (const [index, { id }] of batch.entries()) acknowledged.set(id, seq - size + 1 + index);
+              },
+              () => {
+                happened.refused++;
+                page.run = undefined;
+              },
+            );
+          });
+          pending.push(...appends);
+          if (step.awaited) await Promise.all(appends);
+        } else if (step.do === 'lose the connection') {
+          factory.dropConnections();
+        } else if (step.do === 'lose the answer') {
+          const append = events.append.bind(events);
+          events.append = async (...args) => {
+            events.append = append;
+            await append(...args);
+            throw new KernelError('connection-lost', 'injected', { operation: 'append' });
+          };
+        } else if (step.do === 'refuse an append') {
+          const append = events.append.bind(events);
+          events.append = async () => {
+            events.append = append;
+            throw new KernelError('quota', 'injected', { operation: 'append' });
+          };
+        } else if (step.do === 'refuse a snapshot') {
+          const save = snapshots.save.bind(snapshots);
+          snapshots.save = async () => {
+            snapshots.save = save;
+            throw new KernelError('quota', 'injected', { operation: 'save' });
+          };
+        } else if (step.do === 'close' && run) {
+          page.run = undefined;
+          const closing = run.close();
+          pending.push(closing);
+          if (step.awaited) await closing;
+        }
+      }
+      await Promise.all(pending);
+      // What a run that ended still had in flight may land later: a deletion has its turn after it.
+      await Promise.all(
+        pages.map(({ events, snapshots }) => Promise.allSettled([events.delete('b'), snapshots.delete('b')])),
+      );
+      const [{ run: one }, { run: two }] = pages as [(typeof pages)[number], (typeof pages)[number]];
+
+      const { factory } = pages[0] as (typeof pages)[number];
+      const last = { indexedDB: factory.otherPage(), databaseName };
+      const events = new IndexedDbEventStore<Event>(last);
+      const snapshots = new IndexedDbSnapshotStore<State>(last);
+      const log = await events.scan('a', 1);
+      expect(log.map(({ seq }) => seq)).toEqual(log.map((_, index) => index + 1));
+      const inLog = log.map(({ event }) => event.id);
+      expect(new Set(inLog).size).toBe(inLog.length);
+      for (const [id, seq] of acknowledged) expect(inLog[seq - 1]).toBe(id);
+      const folded = log.map(({ event }) => event).reduce(reduce, initialState);
+      const { state, ignoredSnapshot } = await recover({
+        runId: 'a',
+        snapshots,
+        events,
+        reduce,
+        initialState,
+      });
+      expect(state).toEqual(folded);
+      expect(ignoredSnapshot).toBeUndefined();
+      // A run that is alive and has nothing pending is where the log is, unless it has not heard yet that it lost it.
+      for (const run of [one, two]) {
+        if (run) expect(folded.slice(0, run.seq)).toEqual(run.state);
+      }
+      expect(unexpected).toEqual([]);
+      await Promise.all([one?.close(), two?.close()]);
+    }),
+    { numRuns: 200 },
+  );
+  // The steps did hit something.
+  for (const count of Object.values(happened)) expect(count).toBeGreaterThan(20);
+});

@@ -1,0 +1,495 @@
+import {
+  type EventStore,
+  followRun,
+  InMemoryEventStore,
+  InMemorySnapshotStore,
+  KernelError,
+  openRun,
+  openStores,
+  type RunStores,
+  type SnapshotStore,
+} from 'rewake';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ProcessLocks } from '../src/process-locks.ts';
+import { FaultyFactory } from './faulty-factory.ts';
+
+interface State {
+  readonly sum: number;
+  readonly count: number;
+}
+
+const initialState: State = { sum: 0, count: 0 };
+
+function reduce({ sum, count }: State, event: number): State {
+  if (Number.isNaN(event)) throw new RangeError('not a number');
+  return { sum: sum + event, count: count + 1 };
+}
+
+let stores: { snapshots: SnapshotStore<State>; events: EventStore<number> };
+let reports: KernelError[];
+
+beforeEach(() => {
+  stores = { snapshots: new InMemorySnapshotStore(), events: new InMemoryEventStore() };
+  reports = [];
+});
+
+const options = () => ({
+  id: 'a',
+  reduce,
+  initialState,
+  stores: stores as RunStores<State, number>,
+  onReport: (error: KernelError) => void reports.push(error),
+});
+
+const log = async () => (await stores.events.scan('a', 1)).map(({ event }) => event);
+const refusal = (code: string) => expect.objectContaining({ code, runId: 'a' });
+
+describe('append', () => {
+  test('the state moves at once, the promise resolves when the event is durable', async () => {
+    const run = await openRun(options());
+    expect(run).toMatchObject({ id: 'a', state: initialState, seq: 0, recovery: { seq: 0, replayed: 0 } });
+    const durable = run.append(5);
+    expect(run).toMatchObject({ state: { sum: 5, count: 1 }, seq: 1 });
+    expect(await durable).toBe(1);
+    expect(await log()).toEqual([5]);
+    await run.close();
+  });
+
+  test('an array of events stays together, an empty one appends nothing', async () => {
+    const run = await openRun(options());
+    expect(await run.append([1, 2, 3])).toBe(3);
+    expect(await run.append([])).toBe(3);
+    expect(run.state).toEqual({ sum: 6, count: 3 });
+    expect(await log()).toEqual([1, 2, 3]);
+    await run.close();
+  });
+
+  test('appends that are not awaited keep their order and share commits', async () => {
+    const factory = new FaultyFactory();
+    const opened = await openStores<State, number>({ indexedDB: factory, databaseName: crypto.randomUUID() });
+    const run = await openRun({ ...options(), stores: opened });
+    const seqs = await Promise.all(Array.from({ length: 100 }, (_, index) => run.append(index)));
+    expect(seqs).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
+    expect(factory.transactions.filter(({ mode }) => mode === 'readwrite')).toHaveLength(2);
+    await run.close();
+  });
+
+  test('an event that the reducer refuses never enters the log; the error names its seq', async () => {
+    const run = await openRun(options());
+    await run.append(1);
+    const { state } = run;
+    await expect(run.append([2, Number.NaN, 3])).rejects.toMatchObject({
+      code: 'reducer-threw',
+      name: 'RunError',
+      seq: 3,
+      runId: 'a',
+      cause: new RangeError('not a number'),
+    });
+    expect(run.state).toBe(state);
+    expect(await run.append(4)).toBe(2);
+    expect(await log()).toEqual([1, 4]);
+    await run.close();
+  });
+
+  test('where the log refuses, everything pending and later is refused with that one error', async () => {
+    const error = new KernelError('quota', 'injected', { operation: 'append' });
+    const run = await openRun(options());
+    await run.append(1);
+    const append = vi.spyOn(stores.events, 'append').mockRejectedValueOnce(error);
+    const pending = [run.append(2), run.append(3), run.append([4, 5])];
+    for (const outcome of await Promise.allSettled(pending)) {
+      expect(outcome).toEqual({ status: 'rejected', reason: error });
+    }
+    await expect(run.append(6)).rejects.toBe(error);
+    await expect(run.snapshot()).rejects.toBe(error);
+    expect(reports).toEqual([error]);
+    await run.close();
+    append.mockRestore();
+    const again = await openRun(options());
+    expect(again.state).toEqual({ sum: 1, count: 1 });
+    expect(await log()).toEqual([1]);
+    await again.close();
+  });
+
+  test('a refusal that nobody awaits is no unhandled rejection: it is reported', async () => {
+    const error = new KernelError('quota', 'injected', { operation: 'append' });
+    const run = await openRun(options());
+    vi.spyOn(stores.events, 'append').mockRejectedValueOnce(error);
+    run.append(1);
+    await vi.waitFor(() => expect(reports).toEqual([error]));
+  });
+});
+
+describe('subscribe and getState', () => {
+  test('listeners hear of each change; the state is the same reference until it changes', async () => {
+    const { subscribe, getState, append, close } = await openRun(options()).then((run) => ({
+      subscribe: run.subscribe,
+      getState: run.getState,
+      append: (event: number | number[]) => run.append(event),
+      close: () => run.close(),
+    }));
+    const heard: State[] = [];
+    const end = subscribe(() => heard.push(getState()));
+    expect(getState()).toBe(getState());
+    await append(1);
+    await append([2, 3]);
+    await append([]);
+    end();
+    await append(4);
+    expect(heard).toEqual([
+      { sum: 1, count: 1 },
+      { sum: 6, count: 3 },
+    ]);
+    await close();
+  });
+
+  test('a listener that throws harms nobody and is reported', async () => {
+    const run = await openRun(options());
+    const cause = new Error('listener');
+    let heard = 0;
+    run.subscribe(() => {
+      throw cause;
+    });
+    run.subscribe(() => heard++);
+    expect(await run.append(1)).toBe(1);
+    expect(heard).toBe(1);
+    expect(reports).toMatchObject([{ code: 'unknown', cause }]);
+    await run.close();
+  });
+});
+
+describe('snapshots', () => {
+  const saved = () => stores.snapshots.loadLatest('a');
+
+  test('are saved behind the run every so many events, and never ahead of the log', async () => {
+    const run = await openRun({ ...options(), snapshotEvery: 10 });
+    const save = vi.spyOn(stores.snapshots, 'save');
+    for (let event = 1; event <= 35; event++) {
+      await run.append(event);
+      for (const [{ atSeq }] of save.mock.calls)
+        expect(atSeq).toBeLessThanOrEqual(await stores.events.head('a'));
+    }
+    expect(save.mock.calls.map(([{ atSeq }]) => atSeq)).toEqual([10, 20, 30]);
+    await run.close();
+    expect(await saved()).toEqual({ runId: 'a', atSeq: 35, state: { sum: 630, count: 35 } });
+    const again = await openRun(options());
+    expect(again.recovery).toMatchObject({ snapshotSeq: 35, replayed: 0 });
+    await again.close();
+    expect(save).toHaveBeenCalledTimes(4);
+  });
+
+  test('one at a time, and then the latest', async () => {
+    const run = await openRun({ ...options(), snapshotEvery: 1 });
+    let release = () => {};
+    const save = vi.spyOn(stores.snapshots, 'save').mockImplementationOnce(
+      () =>
+        new Promise((resolve) => {
+          release = resolve;
+        }),
+    );
+    for (const event of [1, 2, 3, 4]) await run.append(event);
+    expect(save.mock.calls.map(([{ atSeq }]) => atSeq)).toEqual([1]);
+    release();
+    await vi.waitFor(() => expect(save.mock.calls.map(([{ atSeq }]) => atSeq)).toEqual([1, 4]));
+    await run.close();
+  });
+
+  test('one that fails fails nothing else, is reported, and is not tried again at once', async () => {
+    const run = await openRun({ ...options(), snapshotEvery: 2 });
+    const error = new KernelError('quota', 'injected', { operation: 'save' });
+    const save = vi.spyOn(stores.snapshots, 'save').mockRejectedValue(error);
+    for (const event of [1, 2, 3]) await run.append(event);
+    expect(reports).toEqual([error]);
+    await run.append(4);
+    await vi.waitFor(() => expect(reports).toEqual([error, error]));
+    await expect(run.snapshot()).rejects.toBe(error);
+    save.mockRestore();
+    await run.append(5);
+    await run.snapshot();
+    expect((await saved())?.atSeq).toBe(5);
+    await run.close();
+  });
+});
+
+describe('close', () => {
+  test('waits for what is in flight, saves a snapshot, and may be called twice', async () => {
+    const run = await openRun(options());
+    const appends = [run.append(1), run.append(2)];
+    const closing = run.close();
+    expect(run.close()).toBe(closing);
+    await closing;
+    expect(await Promise.all(appends)).toEqual([1, 2]);
+    expect((await stores.snapshots.loadLatest('a'))?.atSeq).toBe(2);
+    await expect(run.append(3)).rejects.toEqual(refusal('closed'));
+    expect(reports).toEqual([]);
+  });
+
+  test('is what `await using` does', async () => {
+    const run = await openRun(options());
+    await run[Symbol.asyncDispose]();
+    await expect(run.append(1)).rejects.toEqual(refusal('closed'));
+  });
+});
+
+describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, %s', (kind) => {
+  beforeEach(async () => {
+    if (kind === 'with Web Locks') vi.stubGlobal('navigator', { locks: new ProcessLocks() });
+    if (kind === 'in memory') return;
+    stores = await openStores({ indexedDB: new FaultyFactory(), databaseName: crypto.randomUUID() });
+  });
+
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  test('fail: rejects with conflict while another owns the run', async () => {
+    const owner = await openRun(options());
+    await expect(openRun({ ...options(), owner: 'fail' })).rejects.toEqual(refusal('conflict'));
+    await owner.close();
+    const next = await openRun({ ...options(), owner: 'fail' });
+    await next.close();
+  });
+
+  test('wait: those who wait own the run one after the other, recovered to the last durable event', async () => {
+    const first = await openRun(options());
+    const order: number[] = [];
+    const others = [1, 2, 3].map(async (number) => {
+      const run = await openRun(options());
+      order.push(number);
+      await run.append(number);
+      await run.close();
+    });
+    await first.append(10);
+    expect(order).toEqual([]);
+    await first.close();
+    await Promise.all(others);
+    expect(order).toEqual([1, 2, 3]);
+    expect(await log()).toEqual([10, 1, 2, 3]);
+  });
+
+  test('wait is given up by signal: closed, and the others go on', async () => {
+    const owner = await openRun(options());
+    const controller = new AbortController();
+    const given = openRun({ ...options(), signal: controller.signal });
+    const patient = openRun(options());
+    controller.abort(new Error('no longer'));
+    await expect(given).rejects.toMatchObject({ code: 'closed', cause: new Error('no longer') });
+    await expect(openRun({ ...options(), signal: controller.signal })).rejects.toEqual(refusal('closed'));
+    await owner.close();
+    await (await patient).close();
+  });
+
+  test('steal: the former owner closes itself with conflict, and has changed nothing', async () => {
+    const former = await openRun(options());
+    await former.append(1);
+    const thief = await openRun({ ...options(), owner: 'steal' });
+    await vi.waitFor(() => expect(reports).toEqual([refusal('conflict')]));
+    await expect(former.append(2)).rejects.toBe(reports[0]);
+    await former.close();
+    expect(await thief.append(3)).toBe(2);
+    expect(await log()).toEqual([1, 3]);
+    await thief.close();
+    await (await openRun(options())).close();
+  });
+
+  test('runs of other ids are not in the way', async () => {
+    const one = await openRun(options());
+    const other = await openRun({ ...options(), id: 'b', owner: 'fail' });
+    await Promise.all([one.close(), other.close()]);
+  });
+
+  test('where recovery fails, the run is free again', async () => {
+    await stores.events.append('a', [Number.NaN]);
+    await expect(openRun(options())).rejects.toEqual(refusal('reducer-threw'));
+    await stores.events.delete('a');
+    await (await openRun({ ...options(), owner: 'fail' })).close();
+  });
+});
+
+test('a writer that goes around the lock is found out at the next append: conflict, nothing changed', async () => {
+  const run = await openRun(options());
+  await run.append(1);
+  await stores.events.append('a', [100]);
+  await expect(run.append(2)).rejects.toMatchObject({ code: 'conflict', expected: 1, actual: 2 });
+  expect(await log()).toEqual([1, 100]);
+  expect(reports).toEqual([refusal('conflict')]);
+});
+
+describe('a connection that is lost in the middle of an append', () => {
+  let factory: FaultyFactory;
+
+  const lost = new KernelError('connection-lost', 'injected', { operation: 'append' });
+
+  beforeEach(async () => {
+    vi.stubGlobal('navigator', { locks: new ProcessLocks() });
+    factory = new FaultyFactory();
+    stores = await openStores({ indexedDB: factory, databaseName: crypto.randomUUID() });
+  });
+
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  /** The append is committed, but nobody hears of it. */
+  function loseTheAnswer(): void {
+    const { events } = stores;
+    const append = events.append.bind(events);
+    vi.spyOn(events, 'append').mockImplementationOnce(async (...args) => {
+      await append(...args);
+      throw lost;
+    });
+  }
+
+  test('it had not landed: it is appended again, once', async () => {
+    const run = await openRun(options());
+    await run.append(1);
+    const appends = [run.append(2), run.append(3), run.append(4)];
+    factory.dropConnections();
+    const later = run.append(5);
+    expect(await Promise.all([...appends, later])).toEqual([2, 3, 4, 5]);
+    expect(await log()).toEqual([1, 2, 3, 4, 5]);
+    expect(reports).toEqual([]);
+    await run.close();
+  });
+
+  test('it had landed: it is not appended again', async () => {
+    const run = await openRun(options());
+    loseTheAnswer();
+    const appends = [run.append(1), run.append([2, 3])];
+    expect(await Promise.all(appends)).toEqual([1, 3]);
+    expect(await log()).toEqual([1, 2, 3]);
+    await run.close();
+  });
+
+  test('without an exclusive lock nobody can tell whose events have landed: conflict', async () => {
+    vi.unstubAllGlobals();
+    const run = await openRun(options());
+    loseTheAnswer();
+    await expect(run.append(1)).rejects.toEqual(refusal('conflict'));
+    expect(await log()).toEqual([1]);
+  });
+
+  test('somebody else has written meanwhile: conflict', async () => {
+    const run = await openRun(options());
+    vi.spyOn(stores.events, 'append').mockImplementationOnce(async () => {
+      await stores.events.append('a', [100, 101]);
+      throw lost;
+    });
+    await expect(run.append(1)).rejects.toEqual(refusal('conflict'));
+    expect(await log()).toEqual([100, 101]);
+  });
+
+  test('again and again: the run gives up with connection-lost', async () => {
+    const run = await openRun(options());
+    vi.spyOn(stores.events, 'append').mockRejectedValue(lost);
+    await expect(run.append(1)).rejects.toBe(lost);
+    expect(reports).toEqual([lost]);
+  });
+});
+
+describe('a follower', () => {
+  const changed = (run: { subscribe(listener: () => void): () => void }) =>
+    new Promise<void>((resolve) => {
+      const end = run.subscribe(() => {
+        end();
+        resolve();
+      });
+    });
+
+  test('recovers, and then follows the owner, event by event', async () => {
+    const owner = await openRun(options());
+    await owner.append([1, 2]);
+    const follower = await followRun(options());
+    expect(follower).toMatchObject({
+      id: 'a',
+      state: { sum: 3, count: 2 },
+      seq: 2,
+      recovery: { replayed: 2 },
+    });
+    for (const event of [3, 4]) {
+      const change = changed(follower);
+      await owner.append(event);
+      await change;
+      expect(follower.getState()).toEqual(owner.getState());
+    }
+    await follower.close();
+    await owner.close();
+    expect(reports).toEqual([]);
+  });
+
+  test('reads only the tail, and the same state stays the same reference', async () => {
+    const follower = await followRun(options());
+    await stores.events.append('a', [1, 2, 3]);
+    await follower.refresh();
+    const { state } = follower;
+    const scan = vi.spyOn(stores.events, 'scan');
+    await follower.refresh();
+    expect(scan).not.toHaveBeenCalled();
+    expect(follower.state).toBe(state);
+    await stores.events.append('a', [4]);
+    await Promise.all([follower.refresh(), follower.refresh(), follower.refresh()]);
+    expect(scan.mock.calls).toEqual([['a', 4, 1]]);
+    expect(follower).toMatchObject({ state: { sum: 10, count: 4 }, seq: 4 });
+    await follower.close();
+  });
+
+  test('starts over where the log was deleted', async () => {
+    await stores.events.append('a', [1, 2, 3]);
+    const follower = await followRun(options());
+    await stores.events.delete('a');
+    await follower.refresh();
+    expect(follower).toMatchObject({ state: initialState, seq: 0 });
+    await stores.events.append('a', [7]);
+    await follower.refresh();
+    expect(follower).toMatchObject({ state: { sum: 7, count: 1 }, seq: 1 });
+    await follower.close();
+  });
+
+  test('a tail that cannot be read is reported, and the state stays', async () => {
+    const owner = await openRun(options());
+    const follower = await followRun(options());
+    const error = new KernelError('connection-lost', 'injected', { operation: 'head' });
+    vi.spyOn(stores.events, 'head').mockRejectedValueOnce(error);
+    await owner.append(1);
+    await vi.waitFor(() => expect(reports).toEqual([error]));
+    expect(follower.state).toEqual(initialState);
+    const change = changed(follower);
+    await owner.append(2);
+    await change;
+    expect(follower.state).toEqual({ sum: 3, count: 2 });
+    await Promise.all([follower.close(), owner.close()]);
+  });
+
+  test('without BroadcastChannel says so, and can be refreshed', async () => {
+    vi.stubGlobal('BroadcastChannel', undefined);
+    const follower = await followRun(options());
+    expect(reports).toEqual([refusal('unavailable')]);
+    const owner = await openRun(options());
+    await owner.append(1);
+    await follower.refresh();
+    expect(follower.state).toEqual({ sum: 1, count: 1 });
+    await Promise.all([follower.close(), owner.close()]);
+    vi.unstubAllGlobals();
+  });
+
+  test('after close it stays as it is', async () => {
+    const owner = await openRun(options());
+    const follower = await followRun(options());
+    await follower.close();
+    await owner.append(1);
+    await expect(follower.refresh()).rejects.toEqual(refusal('closed'));
+    expect(follower.state).toEqual(initialState);
+    await owner.close();
+  });
+});
+
+test.each([
+  ['an id that is empty', { id: '' }],
+  ['snapshotEvery 0', { snapshotEvery: 0 }],
+  ['snapshotEvery 1.5', { snapshotEvery: 1.5 }],
+])('%s: invalid-argument', async (_, bad) => {
+  await expect(openRun({ ...options(), ...bad })).rejects.toMatchObject({
+    code: 'invalid-argument',
+    name: 'RunError',
+  });
+});
