@@ -1,0 +1,129 @@
+import { element } from './element.ts';
+
+/** `gone`: there is a run's end, but nothing to recover. `unusable`: nothing can be done here. */
+export type Phase =
+  | 'empty'
+  | 'drawing'
+  | 'recovering'
+  | 'running'
+  | 'crashed'
+  | 'failed'
+  | 'gone'
+  | 'finished'
+  | 'unusable';
+
+export interface Actions {
+  readonly choose: (files: readonly File[]) => void;
+  readonly drawSample: () => void;
+  readonly crash: () => void;
+  readonly recover: () => void;
+  readonly startAgain: () => void;
+  readonly downloadManifest: () => void;
+  readonly changePace: (slowly: boolean) => void;
+}
+
+/** Everything to press, and what is there in which phase. */
+export class Controls {
+  readonly #page = element('page', HTMLElement);
+  readonly #choice = element('choice', HTMLDivElement);
+  readonly #sample = element('sample', HTMLButtonElement);
+  readonly #files = element('files', HTMLInputElement);
+  readonly #controls = element('controls', HTMLDivElement);
+  readonly #nextStep = element('next-step', HTMLDivElement);
+  readonly #crash = element('crash', HTMLButtonElement);
+  readonly #recover = element('recover', HTMLButtonElement);
+  readonly #download = element('download', HTMLButtonElement);
+  readonly #startAgain = element('start-again', HTMLButtonElement);
+  readonly #pace = element('pace', HTMLParagraphElement);
+  readonly #slowly = element('slowly', HTMLInputElement);
+  readonly #progressRow = element('progress-row', HTMLDivElement);
+  readonly #log = element('log-section', HTMLElement);
+  readonly #pictures = element('pictures-section', HTMLElement);
+  #phase: Phase | undefined;
+
+  constructor(actions: Actions) {
+    this.#sample.onclick = actions.drawSample;
+    this.#crash.onclick = () => {
+      if (this.#phase === 'running') actions.crash();
+    };
+    this.#recover.onclick = actions.recover;
+    this.#download.onclick = actions.downloadManifest;
+    this.#startAgain.onclick = actions.startAgain;
+    this.#slowly.onchange = () => actions.changePace(this.slowly);
+    this.#files.onchange = () => {
+      const files = [...(this.#files.files ?? [])];
+      this.#files.value = '';
+      actions.choose(files);
+    };
+    this.#takeDrops(actions.choose);
+  }
+
+  get phase(): Phase | undefined {
+    return this.#phase;
+  }
+
+  get slowly(): boolean {
+    return this.#slowly.checked;
+  }
+
+  show(phase: Phase): void {
+    const focused = document.activeElement;
+    this.#phase = phase;
+    this.#page.setAttribute('data-phase', phase);
+    const choosing = phase === 'empty';
+    const hasRun = !choosing && phase !== 'gone' && phase !== 'unusable';
+    const starting = phase === 'drawing' || phase === 'recovering';
+    const over = phase === 'finished' || phase === 'gone' || phase === 'unusable';
+
+    this.#choice.hidden = !choosing;
+    this.#controls.hidden = choosing || phase === 'unusable';
+    this.#crash.hidden = phase !== 'running' && !starting;
+    // Where `disabled` is, no focus can stay.
+    this.#crash.setAttribute('aria-disabled', String(starting));
+    this.#nextStep.hidden = phase === 'gone';
+    this.#recover.hidden = phase !== 'crashed' && phase !== 'failed';
+    this.#download.hidden = phase !== 'finished';
+    this.#pace.classList.toggle('out-of-use', over);
+    this.#slowly.disabled = over;
+    this.#progressRow.hidden = !hasRun;
+    this.#log.hidden = !hasRun;
+    this.#pictures.hidden = !hasRun;
+    this.#keepFocus(focused);
+  }
+
+  /** Who uses the keyboard goes on from where the pressed button was. */
+  #keepFocus(focused: Element | null): void {
+    if (
+      !(focused instanceof HTMLElement) ||
+      focused === document.body ||
+      focused.checkVisibility({ visibilityProperty: true })
+    )
+      return;
+    const next = [this.#crash, this.#recover, this.#download, this.#startAgain, this.#sample];
+    next.find((control) => control.checkVisibility({ visibilityProperty: true }))?.focus();
+  }
+
+  #takeDrops(choose: Actions['choose']): void {
+    document.ondragover = (event) => {
+      event.preventDefault();
+      this.#choice.classList.toggle('choice-over', this.#phase === 'empty');
+    };
+    document.ondragleave = (event) => {
+      if (!event.relatedTarget) this.#choice.classList.remove('choice-over');
+    };
+    // Anywhere on the page: beside the zone, the browser would leave the page for the file.
+    document.ondrop = (event) => {
+      event.preventDefault();
+      this.#choice.classList.remove('choice-over');
+      if (this.#phase === 'empty') choose(droppedFiles(event.dataTransfer));
+    };
+  }
+}
+
+/** Folders come as files that nobody can read. */
+function droppedFiles(data: DataTransfer | null): File[] {
+  return [...(data?.items ?? [])]
+    .filter((item) => item.kind === 'file' && !item.webkitGetAsEntry()?.isDirectory)
+    .map((item) => item.getAsFile())
+    .filter((file) => file !== null);
+}

@@ -1,0 +1,37 @@
+import { element } from './element.ts';
+
+/** What the page has to say, in a live region. */
+export class Status {
+  readonly #notice = element('memory-notice', HTMLParagraphElement);
+  readonly #sentence = element('sentence', HTMLParagraphElement);
+  readonly #wakeUp = element('wake-up', HTMLParagraphElement);
+  readonly #hint = element('hint', HTMLParagraphElement);
+  readonly #details = element('details', HTMLParagraphElement);
+
+  say(sentence: string, hint = ''): void {
+    this.#sentence.textContent = sentence;
+    this.#wakeUp.textContent = '';
+    this.#hint.textContent = hint;
+    this.#details.textContent = '';
+  }
+
+  sayWokeUp(sentence: string, hint: string): void {
+    this.say('', hint);
+    this.#wakeUp.textContent = sentence;
+  }
+
+  /** How it woke up stays on the page. */
+  sayFinished(sentence: string): void {
+    this.#sentence.textContent = sentence;
+    this.#hint.textContent = '';
+  }
+
+  detail(message: string): void {
+    this.#details.textContent = message;
+  }
+
+  warn(notice: string): void {
+    this.#notice.textContent = notice;
+    this.#notice.hidden = false;
+  }
+}

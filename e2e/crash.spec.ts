@@ -1,0 +1,72 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BrowserContext } from '@playwright/test';
+import { DemoPage, expect, SAMPLE_COUNT, test } from './demo-page.ts';
+import { notePlaces, placeAtVisit } from './records.ts';
+import { demoUrl } from './servers.ts';
+
+test('a new tab recovers from a crashed tab', { tag: '@chromium' }, async ({ page, context }) => {
+  await notePlaces(context);
+  const demo = new DemoPage(page);
+  await demo.visit();
+  await demo.sample.click();
+  await demo.waitForHead(14);
+  const acknowledged = await demo.shownHead();
+  const devTools = await context.newCDPSession(page);
+  const crashed = page.waitForEvent('crash');
+  // It never settles: nobody is left to answer.
+  devTools.send('Page.crash').catch(() => {});
+  await crashed;
+
+  const next = new DemoPage(await context.newPage());
+  await next.visit();
+  const place = await placeAtVisit(next.page);
+  expect(place.head).toBeGreaterThanOrEqual(acknowledged);
+  await next.expectWokenUp(place, SAMPLE_COUNT);
+  await next.finishFast();
+  await next.expectEachPictureOnce(SAMPLE_COUNT);
+});
+
+test('the browser is killed and started again', { tag: '@chromium' }, async ({
+  playwright,
+  launchOptions,
+}) => {
+  const profile = await mkdtemp(join(tmpdir(), 'rewake-'));
+  const launch = () =>
+    playwright.chromium.launchPersistentContext(profile, { ...launchOptions, baseURL: demoUrl });
+  try {
+    const before = await launch();
+    const demo = new DemoPage(await before.newPage());
+    await demo.visit();
+    await demo.sample.click();
+    await demo.waitForHead(14);
+    const acknowledged = await demo.shownHead();
+    await kill(before);
+
+    const after = await launch();
+    await notePlaces(after);
+    const next = new DemoPage(await after.newPage());
+    await next.visit();
+    const place = await placeAtVisit(next.page);
+    expect(place.head).toBeGreaterThanOrEqual(acknowledged);
+    await next.expectWokenUp(place, SAMPLE_COUNT);
+    await next.finishFast();
+    await next.expectEachPictureOnce(SAMPLE_COUNT);
+    await after.close();
+  } finally {
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+});
+
+/** SIGKILL: the browser and all of its processes end without a last word. */
+async function kill(context: BrowserContext): Promise<void> {
+  const devTools = await context.browser()?.newBrowserCDPSession();
+  const info = await devTools?.send('SystemInfo.getProcessInfo');
+  const id = info?.processInfo.find(({ type }) => type === 'browser')?.id;
+  if (id === undefined) throw new Error('The browser does not tell its process id.');
+  const closed = context.waitForEvent('close');
+  // Playwright starts it as the leader of a process group, except on Windows, where there are none.
+  process.kill(process.platform === 'win32' ? id : -id, 'SIGKILL');
+  await closed;
+}

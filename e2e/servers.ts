@@ -1,0 +1,29 @@
+import { createServer } from 'node:net';
+
+const { REWAKE_DEMO_PORT, REWAKE_SOURCES_PORT } = process.env;
+
+/** Free ports, found once: Playwright's worker processes get those of the first process. */
+export const demoPort = REWAKE_DEMO_PORT ?? (await freePort());
+export const sourcesPort = REWAKE_SOURCES_PORT ?? (await freePort());
+Object.assign(process.env, { REWAKE_DEMO_PORT: demoPort, REWAKE_SOURCES_PORT: sourcesPort });
+
+/** The built demo. */
+export const demoUrl = `http://localhost:${demoPort}/`;
+
+/** A page that can `import('/src/index.ts')`: a server of the repository's sources is behind it. */
+export const blankUrl = `http://localhost:${sourcesPort}/e2e/pages/blank.html`;
+
+function freePort(): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, () => {
+      const address = server.address();
+      server.close(() =>
+        typeof address === 'object' && address
+          ? resolve(String(address.port))
+          : reject(new Error('There is no free port.')),
+      );
+    });
+  });
+}
