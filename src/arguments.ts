@@ -16,8 +16,10 @@ export function checkSnapshot(snapshot: unknown): void {
 export function checkAppend(runId: unknown, events: unknown, options: unknown): void {
   checkRunId(runId);
   check(Array.isArray(events), 'events are an array', events);
-  const expectedHead: unknown = Object(options).expectedHead;
+  const { expectedHead, writer } = Object(options);
   if (expectedHead !== undefined) checkInteger('expectedHead', expectedHead, 0);
+  if (writer !== undefined)
+    check(typeof writer === 'string' && writer !== '', 'a writer is a non-empty string', writer);
 }
 
 export function checkScan(runId: unknown, from: unknown, limit: unknown): void {

@@ -10,6 +10,12 @@ export interface SequencedEvent<E> {
 export interface AppendOptions {
   /** Append only while the run's head is this one: the fence against a second writer. */
   readonly expectedHead?: Seq;
+  /**
+   * Names who appends, such that nobody else has the name. With `expectedHead`, it makes an append that may be
+   * repeated: where this writer has appended as many events there before, they have landed and are not
+   * appended again (an idempotency key). It is how a run gets over `connection-lost`.
+   */
+  readonly writer?: string;
 }
 
 /**
@@ -25,7 +31,8 @@ export interface EventStore<E> {
    *
    * Rejects, having appended nothing, with `conflict` where `expectedHead` is not the head (the error
    * carries `expected` and `actual`), and with `not-cloneable` where an event cannot be copied, naming the
-   * place. After `connection-lost` it is unknown whether the events were committed: read the head.
+   * place. After `connection-lost` it is unknown whether the events were committed: read the head, or repeat
+   * the append if it named its `writer`.
    */
   append(runId: RunId, events: readonly E[], options?: AppendOptions): Promise<Seq>;
 

@@ -93,7 +93,7 @@ export async function followRun<S, E>(options: FollowOptions<S, E>): Promise<Fol
     return waiting;
   };
   const advance = (next: Recovery<S>) => {
-    if (closed || (next.seq === seq && !next.ignoredSnapshot)) return;
+    if (closed || next.seq === seq) return;
     ({ state, seq } = next);
     for (const listener of listeners) listener();
   };
@@ -132,9 +132,8 @@ export async function followRun<S, E>(options: FollowOptions<S, E>): Promise<Fol
     },
     getState: () => state,
     subscribe(listener) {
-      const own = () => listener();
-      listeners.add(own);
-      return () => listeners.delete(own);
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     refresh,
     close,

@@ -54,9 +54,13 @@ export class LiveRun<S, E> implements Run<S, E> {
   /** Settles with the last of them. */
   #last: Promise<unknown> | undefined;
   #committing = false;
+  /** Names this object in what it appends; `crypto.randomUUID` is not there on every page. */
+  readonly #writer = Math.random().toString(36).slice(2);
   /** Why nothing can be appended any more. */
   #refusal: KernelError | undefined;
   #live = true;
+  /** In the back/forward cache. */
+  #away = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: RunOptions<S, E>, stores: RunStores<S, E>, opened: Opened<S>) {
@@ -82,7 +86,7 @@ export class LiveRun<S, E> implements Run<S, E> {
     globalThis.addEventListener?.('visibilitychange', () => document.hidden && this.#saveBehind(1), {
       signal,
     });
-    globalThis.addEventListener?.('pagehide', ({ persisted }) => persisted && this.#letGo(), { signal });
+    globalThis.addEventListener?.('pagehide', ({ persisted }) => persisted && this.#leave(), { signal });
     globalThis.addEventListener?.('pageshow', ({ persisted }) => persisted && this.#return(), { signal });
   }
 
@@ -97,10 +101,8 @@ export class LiveRun<S, E> implements Run<S, E> {
   getState = (): S => this.#state;
 
   subscribe = (listener: () => void): (() => void) => {
-    // Of its own, so that a function that subscribes twice is called twice.
-    const own = () => listener();
-    this.#listeners.add(own);
-    return () => this.#listeners.delete(own);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   };
 
   append(event: E | readonly E[]): Promise<Seq> {
@@ -152,7 +154,6 @@ export class LiveRun<S, E> implements Run<S, E> {
       while (this.#live && this.#pending.length > 0) {
         const batch = [...this.#pending];
         const head = await this.#append(batch.flatMap(({ events }) => events));
-        if (!this.#live) return;
         this.#pending.splice(0, batch.length);
         this.#durable = batch.at(-1) ?? this.#durable;
         for (const { resolve, seq } of batch) resolve(seq);
@@ -167,26 +168,17 @@ export class LiveRun<S, E> implements Run<S, E> {
     }
   }
 
-  /** Appends after what is durable. Where the connection is lost, the head tells whether it has landed. */
+  /** Appends after what is durable. Where the connection is lost, again: named, it cannot land twice. */
   async #append(batch: readonly E[]): Promise<Seq> {
     const { events } = this.#stores;
-    const expectedHead = this.#durable.seq;
-    const landed = expectedHead + batch.length;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await events.append(this.id, batch, { expectedHead });
+        return await events.append(this.id, batch, { expectedHead: this.#durable.seq, writer: this.#writer });
       } catch (error) {
         const lost = error instanceof KernelError && error.code === 'connection-lost';
-        if (!lost || attempt === ATTEMPTS) throw error;
+        // What has been refused meanwhile must not be tried again.
+        if (!lost || attempt === ATTEMPTS || !this.#live) throw error;
       }
-      const head = await events.head(this.id);
-      // What has been refused by now must not be tried again.
-      if (!this.#live) return head;
-      if (head === expectedHead) continue;
-      // Nobody but the owner moves the head, and whoever has taken the run over before has been told of by now.
-      await this.#ownership.confirm();
-      if (head === landed && this.#ownership.exclusive) return head;
-      throw staleHead(expectedHead, head);
     }
   }
 
@@ -200,7 +192,7 @@ export class LiveRun<S, E> implements Run<S, E> {
 
   /** Saves a snapshot if `every` events are not in one: one at a time, and then the latest. */
   #saveBehind(every: number): void {
-    if (!this.#live || this.#saving || this.#durable.seq - this.#tried < every) return;
+    if (!this.#live || this.#away || this.#saving || this.#durable.seq - this.#tried < every) return;
     this.#saving = true;
     this.#save()
       .catch((error: unknown) => this.#report(error))
@@ -217,11 +209,21 @@ export class LiveRun<S, E> implements Run<S, E> {
     await this.#save().catch((error: unknown) => this.#report(error));
     this.#live = false;
     this.#listening.abort();
+    await this.#letGo();
+  }
+
+  /**
+   * Into the back/forward cache. A lock or a transaction in which others have to wait for a page that stands
+   * still there makes the browser throw the page away, so that no snapshot is begun either.
+   */
+  #leave(): void {
+    this.#away = true;
     this.#letGo();
   }
 
   /** Back from the back/forward cache, during which somebody else may have owned the run. */
   async #return(): Promise<void> {
+    this.#away = false;
     try {
       this.#ownership = await this.#acquire();
       this.#notices = openNotices(this.#stores, this.id);
@@ -244,10 +246,10 @@ export class LiveRun<S, E> implements Run<S, E> {
     this.#report(error);
   }
 
-  #letGo(): void {
-    this.#ownership.release();
+  #letGo(): Promise<void> {
     this.#notices?.close();
     this.#notices = undefined;
+    return this.#ownership.release();
   }
 
   #notify(): void {

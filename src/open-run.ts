@@ -44,7 +44,7 @@ export async function openRun<S, E>(options: RunOptions<S, E>): Promise<Run<S, E
       stolen: lost.signal,
     });
   } catch (error) {
-    ownership.release();
+    await ownership.release();
     throw error;
   }
 }

@@ -8,11 +8,8 @@ export type OwnerMode = 'wait' | 'fail' | 'steal';
 
 /** The right to write a run, until it is released or lost. */
 export interface Ownership {
-  /** Whether everybody who could write the run asks for the same lock: with only the fence it is `false`. */
-  readonly exclusive: boolean;
-  /** Resolves when `onLost` has been called for whatever has happened to the lock before. */
-  confirm(): Promise<unknown>;
-  release(): void;
+  /** Resolves when the run is free. */
+  release(): Promise<void>;
 }
 
 interface OwnOptions {
@@ -30,8 +27,6 @@ export interface Locks {
     options: { ifAvailable?: boolean; steal?: boolean; signal?: AbortSignal },
     hold: (lock: unknown) => Promise<void>,
   ): Promise<unknown>;
-  /** Answers in turn with the requests, and so only after a theft before it has been told. */
-  query(): Promise<unknown>;
 }
 
 /**
@@ -39,10 +34,7 @@ export interface Locks {
  * them. Rejects with `conflict` where it may not wait for it, and with `closed` where `signal` is aborted.
  */
 export function own(stores: Shared, { runId, mode, signal, onLost }: OwnOptions): Promise<Ownership> {
-  const shared = stores.databaseName !== undefined;
-  const webLocks: Locks | undefined = shared ? globalThis.navigator?.locks : undefined;
-  const locks = webLocks ?? processLocks;
-  const exclusive = !shared || webLocks !== undefined;
+  const locks: Locks = globalThis.navigator?.locks ?? processLocks;
   // The platform takes a signal only with a request that may wait.
   const options = { wait: signal ? { signal } : {}, fail: { ifAvailable: true }, steal: { steal: true } }[
     mode
@@ -53,20 +45,27 @@ export function own(stores: Shared, { runId, mode, signal, onLost }: OwnOptions)
     let held = false;
     const hold = (lock: unknown) =>
       new Promise<void>((release) => {
-        held = lock !== null;
-        if (held) return resolve({ exclusive, confirm: () => locks.query(), release });
-        refuse(
-          'conflict',
-          'another tab, worker or object owns this run: follow it, wait for it, or steal it.',
-        );
-        release();
+        if (!lock) {
+          refuse('conflict', 'another tab, worker or object owns it: follow it, wait for it, or steal it.');
+          return release();
+        }
+        held = true;
+        resolve({
+          release() {
+            release();
+            return done;
+          },
+        });
       });
-    locks.request(nameOf(stores, runId), options, hold).catch((cause: unknown) => {
-      // A lock that was held and then rejects has been stolen.
-      if (held) onLost();
-      else if (signal?.aborted) refuse('closed', 'it was given up while it waited for the run.', cause);
-      else refuse('unavailable', 'the platform refuses a lock for it.', cause);
-    });
+    const done: Promise<void> = locks.request(nameOf(stores, runId), options, hold).then(
+      () => {},
+      (cause: unknown) => {
+        // A lock that was held and then rejects has been stolen.
+        if (held) onLost();
+        else if (signal?.aborted) refuse('closed', 'it was given up while it waited for the run.', cause);
+        else refuse('unavailable', 'the platform refuses a lock for it.', cause);
+      },
+    );
   });
 }
 

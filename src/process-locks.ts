@@ -13,8 +13,6 @@ export class ProcessLocks implements Locks {
   /** Per name, the holder and behind it those who wait. */
   readonly #queues = new Map<string, Request[]>();
 
-  query: Locks['query'] = () => Promise.resolve();
-
   request: Locks['request'] = (name, { ifAvailable, steal, signal }, hold) => {
     const queue = this.#queues.get(name) ?? [];
     this.#queues.set(name, queue);

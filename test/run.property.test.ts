@@ -4,6 +4,7 @@ import { afterAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Locks } from '../src/ownership.ts';
 import { ProcessLocks } from '../src/process-locks.ts';
 import { FaultyFactory } from './faulty-factory.ts';
+import { LateLocks, turn } from './late-locks.ts';
 
 // Two pages run the same run. Locks are stolen, connections lost, appends and snapshots fail, at any moment.
 // Whatever happens: the log is gapless, every acknowledged event is in it exactly once, each was accepted by
@@ -23,29 +24,6 @@ const initialState: State = [];
 function reduce(state: State, { id, meant }: Event): State {
   if (meant !== state.length + 1) throw new RangeError(`meant for ${meant}, put at ${state.length + 1}`);
   return [...state, id];
-}
-
-const turn = () => new Promise(setImmediate);
-
-/** Web Locks whose holder hears of a theft only some turns later, as a busy tab does. */
-class LateLocks implements Locks {
-  readonly #locks = new ProcessLocks();
-  readonly #late = new Set<Promise<void>>();
-
-  query = async () => {
-    await Promise.all(this.#late);
-  };
-
-  request: Locks['request'] = (...request) =>
-    this.#locks.request(...request).catch(async (error) => {
-      const late = (async () => {
-        for (let turns = 0; turns < 20; turns++) await turn();
-      })();
-      this.#late.add(late);
-      await late;
-      this.#late.delete(late);
-      throw error;
-    });
 }
 
 const page = fc.nat({ max: 1 });

@@ -55,6 +55,16 @@ describe('append', () => {
     await run.close();
   });
 
+  test('the array still belongs to the caller', async () => {
+    const run = await openRun(options());
+    const batch = [1, 2];
+    const appends = [run.append(0), run.append(batch)];
+    batch.push(3);
+    expect(await Promise.all(appends)).toEqual([1, 3]);
+    expect(await log()).toEqual([0, 1, 2]);
+    await run.close();
+  });
+
   test('an array of events stays together, an empty one appends nothing', async () => {
     const run = await openRun(options());
     expect(await run.append([1, 2, 3])).toBe(3);
@@ -211,6 +221,79 @@ describe('snapshots', () => {
   });
 });
 
+describe('in a page', () => {
+  let page: EventTarget;
+
+  beforeEach(() => {
+    page = new EventTarget();
+    vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
+    vi.stubGlobal('document', { hidden: false });
+  });
+
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  /** In another tab. */
+  async function openElsewhere() {
+    const here = globalThis.addEventListener;
+    vi.stubGlobal('addEventListener', undefined);
+    const other = await openRun({ ...options(), owner: 'fail', onReport: () => {} });
+    vi.stubGlobal('addEventListener', here);
+    return other;
+  }
+
+  const show = (type: 'pagehide' | 'pageshow') =>
+    page.dispatchEvent(Object.assign(new Event(type), { persisted: true }));
+
+  test('a snapshot is saved when the page is hidden', async () => {
+    const run = await openRun(options());
+    await run.append([1, 2]);
+    const save = vi.spyOn(stores.snapshots, 'save');
+    page.dispatchEvent(new Event('visibilitychange'));
+    expect(save).not.toHaveBeenCalled();
+    vi.stubGlobal('document', { hidden: true });
+    page.dispatchEvent(new Event('visibilitychange'));
+    await vi.waitFor(async () => expect((await stores.snapshots.loadLatest('a'))?.atSeq).toBe(2));
+    await run.close();
+    page.dispatchEvent(new Event('visibilitychange'));
+    expect(save).toHaveBeenCalledTimes(1);
+  });
+
+  test('into the back/forward cache: the run is free, no snapshot is begun; back again: it goes on', async () => {
+    const run = await openRun(options());
+    await run.append(1);
+    const save = vi.spyOn(stores.snapshots, 'save');
+    show('pagehide');
+    vi.stubGlobal('document', { hidden: true });
+    page.dispatchEvent(new Event('visibilitychange'));
+    expect(save).not.toHaveBeenCalled();
+    const other = await openElsewhere();
+    await other.close();
+    show('pageshow');
+    expect(await run.append(2)).toBe(2);
+    await expect(openRun({ ...options(), owner: 'fail' })).rejects.toEqual(refusal('conflict'));
+    await run.close();
+    expect(reports).toEqual([]);
+  });
+
+  test.each([
+    ['somebody else owns it', false],
+    ['somebody else has gone on with it', true],
+  ])('back again, and %s: the run closes itself with conflict', async (_, closes) => {
+    const run = await openRun(options());
+    show('pagehide');
+    const other = await openElsewhere();
+    await other.append(1);
+    if (closes) await other.close();
+    show('pageshow');
+    await vi.waitFor(() => expect(reports).toEqual([refusal('conflict')]));
+    await expect(run.append(2)).rejects.toBe(reports[0]);
+    expect(await log()).toEqual([1]);
+    await other.close();
+  });
+});
+
 describe('close', () => {
   test('waits for what is in flight, saves a snapshot, and may be called twice', async () => {
     const run = await openRun(options());
@@ -292,6 +375,47 @@ describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, 
     await (await openRun(options())).close();
   });
 
+  test('stolen while it recovers: it closes itself at once', async () => {
+    const head = vi.spyOn(stores.events, 'head').mockImplementationOnce(async () => {
+      const thief = await openRun({ ...options(), owner: 'steal' });
+      await thief.close();
+      return 0;
+    });
+    const run = await openRun(options());
+    head.mockRestore();
+    await vi.waitFor(() => expect(reports).toEqual([refusal('conflict')]));
+    await expect(run.append(1)).rejects.toBe(reports[0]);
+    expect(await log()).toEqual([]);
+  });
+
+  test('steal comes before those who wait, and they wait for the thief', async () => {
+    const former = await openRun(options());
+    const order: string[] = [];
+    const patient = openRun(options()).then((run) => {
+      order.push('patient');
+      return run;
+    });
+    const thief = await openRun({ ...options(), owner: 'steal' });
+    order.push('thief');
+    await thief.append(1);
+    await thief.close();
+    await (await patient).close();
+    expect(order).toEqual(['thief', 'patient']);
+    await former.close();
+  });
+
+  test('a signal that is aborted when the run is open changes nothing', async () => {
+    const controller = new AbortController();
+    const waitedFor = await openRun(options());
+    const waiting = openRun({ ...options(), signal: controller.signal });
+    await waitedFor.close();
+    const run = await waiting;
+    controller.abort();
+    await expect(openRun({ ...options(), owner: 'fail' })).rejects.toEqual(refusal('conflict'));
+    expect(await run.append(1)).toBe(1);
+    await run.close();
+  });
+
   test('runs of other ids are not in the way', async () => {
     const one = await openRun(options());
     const other = await openRun({ ...options(), id: 'b', owner: 'fail' });
@@ -315,77 +439,96 @@ test('a writer that goes around the lock is found out at the next append: confli
   expect(reports).toEqual([refusal('conflict')]);
 });
 
-describe('a connection that is lost in the middle of an append', () => {
-  let factory: FaultyFactory;
+describe.each(['with Web Locks', 'without Web Locks'])(
+  'a connection that is lost in the middle of an append, %s',
+  (kind) => {
+    let factory: FaultyFactory;
+    let databaseName: string;
 
-  const lost = new KernelError('connection-lost', 'injected', { operation: 'append' });
+    const lost = new KernelError('connection-lost', 'injected', { operation: 'append' });
 
-  beforeEach(async () => {
-    vi.stubGlobal('navigator', { locks: new ProcessLocks() });
-    factory = new FaultyFactory();
-    stores = await openStores({ indexedDB: factory, databaseName: crypto.randomUUID() });
-  });
-
-  afterEach(() => {
-    vi.unstubAllGlobals();
-  });
-
-  /** The append is committed, but nobody hears of it. */
-  function loseTheAnswer(): void {
-    const { events } = stores;
-    const append = events.append.bind(events);
-    vi.spyOn(events, 'append').mockImplementationOnce(async (...args) => {
-      await append(...args);
-      throw lost;
+    beforeEach(async () => {
+      if (kind === 'with Web Locks') vi.stubGlobal('navigator', { locks: new ProcessLocks() });
+      factory = new FaultyFactory();
+      databaseName = crypto.randomUUID();
+      stores = await openStores({ indexedDB: factory, databaseName });
     });
-  }
 
-  test('it had not landed: it is appended again, once', async () => {
-    const run = await openRun(options());
-    await run.append(1);
-    const appends = [run.append(2), run.append(3), run.append(4)];
-    factory.dropConnections();
-    const later = run.append(5);
-    expect(await Promise.all([...appends, later])).toEqual([2, 3, 4, 5]);
-    expect(await log()).toEqual([1, 2, 3, 4, 5]);
-    expect(reports).toEqual([]);
-    await run.close();
-  });
-
-  test('it had landed: it is not appended again', async () => {
-    const run = await openRun(options());
-    loseTheAnswer();
-    const appends = [run.append(1), run.append([2, 3])];
-    expect(await Promise.all(appends)).toEqual([1, 3]);
-    expect(await log()).toEqual([1, 2, 3]);
-    await run.close();
-  });
-
-  test('without an exclusive lock nobody can tell whose events have landed: conflict', async () => {
-    vi.unstubAllGlobals();
-    const run = await openRun(options());
-    loseTheAnswer();
-    await expect(run.append(1)).rejects.toEqual(refusal('conflict'));
-    expect(await log()).toEqual([1]);
-  });
-
-  test('somebody else has written meanwhile: conflict', async () => {
-    const run = await openRun(options());
-    vi.spyOn(stores.events, 'append').mockImplementationOnce(async () => {
-      await stores.events.append('a', [100, 101]);
-      throw lost;
+    afterEach(() => {
+      vi.unstubAllGlobals();
     });
-    await expect(run.append(1)).rejects.toEqual(refusal('conflict'));
-    expect(await log()).toEqual([100, 101]);
-  });
 
-  test('again and again: the run gives up with connection-lost', async () => {
-    const run = await openRun(options());
-    vi.spyOn(stores.events, 'append').mockRejectedValue(lost);
-    await expect(run.append(1)).rejects.toBe(lost);
-    expect(reports).toEqual([lost]);
-  });
-});
+    /** The append is committed, but nobody hears of it. */
+    function loseTheAnswer(): void {
+      const { events } = stores;
+      const append = events.append.bind(events);
+      vi.spyOn(events, 'append').mockImplementationOnce(async (...args) => {
+        await append(...args);
+        throw lost;
+      });
+    }
+
+    test('it had not landed: it is appended again, once', async () => {
+      const run = await openRun(options());
+      await run.append(1);
+      const appends = [run.append(2), run.append(3), run.append(4)];
+      factory.dropConnections();
+      const later = run.append(5);
+      expect(await Promise.all([...appends, later])).toEqual([2, 3, 4, 5]);
+      expect(await log()).toEqual([1, 2, 3, 4, 5]);
+      expect(reports).toEqual([]);
+      await run.close();
+    });
+
+    test('it had landed: it is not appended again', async () => {
+      const run = await openRun(options());
+      loseTheAnswer();
+      const appends = [run.append(1), run.append([2, 3])];
+      expect(await Promise.all(appends)).toEqual([1, 3]);
+      expect(await log()).toEqual([1, 2, 3]);
+      await run.close();
+    });
+
+    test('somebody else has written meanwhile: conflict', async () => {
+      const run = await openRun(options());
+      vi.spyOn(stores.events, 'append').mockImplementationOnce(async () => {
+        await stores.events.append('a', [100, 101]);
+        throw lost;
+      });
+      await expect(run.append(1)).rejects.toEqual(refusal('conflict'));
+      expect(await log()).toEqual([100, 101]);
+    });
+
+    test('the run was stolen before it could try again: it does not', async () => {
+      const run = await openRun(options());
+      vi.spyOn(stores.events, 'append').mockImplementationOnce(async () => {
+        await openRun({ ...options(), owner: 'steal' });
+        throw lost;
+      });
+      await expect(run.append(1)).rejects.toEqual(refusal('conflict'));
+      await new Promise(setImmediate);
+      expect(await stores.events.append('a', [])).toBe(0);
+    });
+
+    test('somebody else has written as much, at the same place: conflict', async () => {
+      const run = await openRun(options());
+      vi.spyOn(stores.events, 'append').mockImplementationOnce(async () => {
+        const other = await openStores<State, number>({ indexedDB: factory, databaseName });
+        await other.events.append('a', [1]);
+        throw lost;
+      });
+      await expect(run.append(1)).rejects.toEqual(refusal('conflict'));
+      expect(await log()).toEqual([1]);
+    });
+
+    test('again and again: the run gives up with connection-lost', async () => {
+      const run = await openRun(options());
+      vi.spyOn(stores.events, 'append').mockRejectedValue(lost);
+      await expect(run.append(1)).rejects.toBe(lost);
+      expect(reports).toEqual([lost]);
+    });
+  },
+);
 
 describe('a follower', () => {
   const changed = (run: { subscribe(listener: () => void): () => void }) =>
@@ -422,10 +565,13 @@ describe('a follower', () => {
     await stores.events.append('a', [1, 2, 3]);
     await follower.refresh();
     const { state } = follower;
+    let heard = 0;
+    follower.subscribe(() => heard++);
     const scan = vi.spyOn(stores.events, 'scan');
     await follower.refresh();
     expect(scan).not.toHaveBeenCalled();
     expect(follower.state).toBe(state);
+    expect(heard).toBe(0);
     await stores.events.append('a', [4]);
     await Promise.all([follower.refresh(), follower.refresh(), follower.refresh()]);
     expect(scan.mock.calls).toEqual([['a', 4, 1]]);
@@ -470,6 +616,15 @@ describe('a follower', () => {
     expect(follower.state).toEqual({ sum: 1, count: 1 });
     await Promise.all([follower.close(), owner.close()]);
     vi.unstubAllGlobals();
+  });
+
+  test('closed while it reads: it stays as it is', async () => {
+    const follower = await followRun(options());
+    await stores.events.append('a', [1]);
+    const reading = follower.refresh();
+    await follower.close();
+    await reading;
+    expect(follower.state).toEqual(initialState);
   });
 
   test('after close it stays as it is', async () => {

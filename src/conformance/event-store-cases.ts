@@ -103,6 +103,41 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
     },
   },
   {
+    name: 'an append that its writer repeats is appended once; anybody else gets a conflict',
+    async run(open) {
+      const [owner, other] = [await open('e'), await open('e')];
+      const append = (store: Store, events: unknown[], writer?: string) =>
+        store.append('a', events, { expectedHead: 1, ...(writer && { writer }) });
+      await owner.append('a', [1], { expectedHead: 0, writer: 'w' });
+      assertEqual(await append(owner, [2, 3], 'w'), 3, 'the head');
+      assertEqual(await append(owner, [2, 3], 'w'), 3, 'the head, again');
+      await other.append('a', [4, 5]);
+      assertEqual(await append(other, [2, 3], 'w'), 3, 'the head, after others');
+      const refused = { name, code: 'conflict' } as const;
+      await assertRejects(() => append(other, [2, 3], 'v'), refused);
+      await assertRejects(() => append(other, [2, 3]), refused);
+      await assertRejects(() => append(owner, [2], 'w'), refused);
+      await assertRejects(() => append(owner, [2, 3, 4, 5], 'w'), refused);
+      await assertRejects(() => append(owner, [], 'w'), refused);
+      await assertLog(owner, 'a', [1, 2, 3, 4, 5]);
+      await owner.delete('a');
+      await assertRejects(() => append(owner, [2, 3], 'w'), refused);
+    },
+  },
+  {
+    name: 'appends that name their writers can be repeated when they were not awaited, too',
+    async run(open) {
+      const store = await open('e');
+      const append = () =>
+        Promise.all(
+          range(1, 5).map((n) => store.append('a', [n, n], { expectedHead: 2 * n - 2, writer: `w${n % 2}` })),
+        );
+      assertEqual(await append(), [2, 4, 6, 8, 10], 'the heads');
+      assertEqual(await append(), [2, 4, 6, 8, 10], 'the heads, again');
+      assertEqual(await store.head('a'), 10, 'the head');
+    },
+  },
+  {
     name: 'of two handles that append at once with the same expectedHead, one wins',
     async run(open) {
       const handles = await Promise.all([open('e'), open('e')]);
@@ -292,6 +327,7 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
       }
       for (const seq of badSeqs) {
         await assertRejects(() => store.append('a', [1], { expectedHead: seq }), refused);
+        await assertRejects(() => store.append('a', [1], { writer: seq === '1' ? '' : seq }), refused);
         await assertRejects(() => store.scan('a', seq), refused);
         await assertRejects(() => store.scan('a', 1, seq), refused);
       }

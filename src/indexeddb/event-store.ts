@@ -6,13 +6,14 @@ import { attempt, Failure, staleHead } from '../failure.ts';
 import type { RunId, Seq } from '../snapshot-store.ts';
 import { Database, type IndexedDbOptions, keysOf, type ObjectStore } from './database.ts';
 import { byRun, GroupCommit } from './group-commit.ts';
-import { contentOf, eventRecord, runIdOf, seqOf } from './record.ts';
+import { contentOf, eventRecord, isBatchOf, runIdOf, seqOf } from './record.ts';
 
 /** An append on its way: what is to be written, and what became of it. */
 interface Append {
   readonly runId: RunId;
   readonly events: readonly unknown[];
   readonly expectedHead: Seq | undefined;
+  readonly writer: string | undefined;
   head: Seq;
   failure: Failure | undefined;
 }
@@ -54,6 +55,7 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
         runId,
         events: captured,
         expectedHead: options?.expectedHead,
+        writer: options?.writer,
         head: 0,
         failure: undefined,
       };
@@ -139,6 +141,10 @@ async function appendAll(
   runId: RunId,
   appends: readonly Append[],
 ): Promise<void> {
+  const [first, ...others] = appends;
+  // A batch that names its writer has to be found again, and so has a record of its own.
+  if (others.length > 0 && appends.some(({ writer }) => writer !== undefined))
+    return appendEach(store, runId, appends);
   const head = await headOf(store, runId);
   const batch: unknown[] = [];
   for (const append of appends) {
@@ -148,18 +154,35 @@ async function appendAll(
     if (!stale) for (const event of append.events) batch.push(event);
     append.head = head + batch.length;
   }
+  if (first?.failure && first.writer !== undefined) return findLanded(store, first);
   if (batch.length === 0) return;
   let done: Promise<unknown>;
   try {
-    done = store.put(eventRecord(batch), [runId, head + batch.length]);
+    done = store.put(eventRecord(batch, first?.writer), [runId, head + batch.length]);
   } catch (error) {
-    const [only, ...others] = appends;
-    if (only && others.length === 0) only.failure = putFailure(error, only.events, 'events');
-    // One of them cannot be stored, and only that one is to fail: each for itself.
-    else for (const append of appends) await appendAll(store, runId, [append]);
+    // One of them cannot be stored, and only that one is to fail.
+    if (others.length > 0) return appendEach(store, runId, appends);
+    if (first) first.failure = putFailure(error, first.events, 'events');
     return;
   }
   await done;
+}
+
+async function appendEach(
+  store: ObjectStore<'readwrite'>,
+  runId: RunId,
+  appends: readonly Append[],
+): Promise<void> {
+  for (const append of appends) await appendAll(store, runId, [append]);
+}
+
+/** The head is not the expected one: it may be so because the same append has landed before. */
+async function findLanded(store: ObjectStore<'readwrite'>, append: Append): Promise<void> {
+  const { runId, events, writer, expectedHead = 0 } = append;
+  const landed = expectedHead + events.length;
+  if (!isBatchOf(await store.get([runId, landed]), writer, events.length)) return;
+  append.head = landed;
+  append.failure = undefined;
 }
 
 /** Numbers the events of consecutive records, from the event `from` on. */

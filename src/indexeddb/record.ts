@@ -5,10 +5,21 @@ import type { RunId, Seq } from '../snapshot-store.ts';
 const FORMAT = 1;
 
 export type SnapshotRecord = { readonly format: typeof FORMAT; readonly state: unknown };
-export type EventRecord = { readonly format: typeof FORMAT; readonly events: readonly unknown[] };
+export type EventRecord = {
+  readonly format: typeof FORMAT;
+  readonly events: readonly unknown[];
+  readonly writer?: string;
+};
 
 export const snapshotRecord = (state: unknown): SnapshotRecord => ({ format: FORMAT, state });
-export const eventRecord = (events: readonly unknown[]): EventRecord => ({ format: FORMAT, events });
+export const eventRecord = (events: readonly unknown[], writer: string | undefined): EventRecord =>
+  writer === undefined ? { format: FORMAT, events } : { format: FORMAT, events, writer };
+
+/** Whether a record is the batch of so many events that `writer` appended. */
+export function isBatchOf(record: unknown, writer: string | undefined, length: number): boolean {
+  const { events, writer: wrote } = Object(record);
+  return writer !== undefined && wrote === writer && Array.isArray(events) && events.length === length;
+}
 
 /** The one field of a record, which has been stored and is therefore not trusted. */
 export function contentOf(record: unknown, field: 'state' | 'events'): unknown {

@@ -5,6 +5,12 @@ import type { AppendOptions, EventStore, SequencedEvent } from '../event-store.t
 import { attempt, staleHead } from '../failure.ts';
 import type { RunId, Seq } from '../snapshot-store.ts';
 
+interface Log<E> {
+  readonly events: E[];
+  /** From where to where which writer has appended. */
+  readonly landed: Set<string>;
+}
+
 /**
  * An {@link EventStore} that lasts as long as the object: for tests, servers, and pages that get no
  * IndexedDB. It keeps the contract to the letter, isolation included.
@@ -14,25 +20,32 @@ import type { RunId, Seq } from '../snapshot-store.ts';
  * const head = await events.append('import-7', [{ type: 'imported', file: 'a.png' }]);
  */
 export class InMemoryEventStore<E> implements EventStore<E> {
-  readonly #logs = new Map<RunId, E[]>();
+  readonly #logs = new Map<RunId, Log<E>>();
 
   append(runId: RunId, events: readonly E[], options?: AppendOptions): Promise<Seq> {
     return attempt(EventStoreError, 'append', runId, () => {
       checkAppend(runId, events, options);
       const captured = capture(events, 'events');
-      const log = this.#logs.get(runId) ?? [];
-      const expected = options?.expectedHead;
-      if (expected !== undefined && expected !== log.length) throw staleHead(expected, log.length);
-      for (const event of captured) log.push(event);
-      if (log.length > 0) this.#logs.set(runId, log);
-      return log.length;
+      const log = this.#logs.get(runId) ?? { events: [], landed: new Set() };
+      const head = log.events.length;
+      const { expectedHead = head, writer } = options ?? {};
+      const landed = expectedHead + captured.length;
+      const batch = JSON.stringify([expectedHead, landed, writer]);
+      if (expectedHead !== head) {
+        if (log.landed.has(batch)) return landed;
+        throw staleHead(expectedHead, head);
+      }
+      for (const event of captured) log.events.push(event);
+      if (writer !== undefined && captured.length > 0) log.landed.add(batch);
+      if (landed > 0) this.#logs.set(runId, log);
+      return landed;
     });
   }
 
   scan(runId: RunId, from: Seq, limit?: number): Promise<SequencedEvent<E>[]> {
     return attempt(EventStoreError, 'scan', runId, () => {
       checkScan(runId, from, limit);
-      const events = (this.#logs.get(runId) ?? []).slice(from - 1, limit && from - 1 + limit);
+      const events = (this.#logs.get(runId)?.events ?? []).slice(from - 1, limit && from - 1 + limit);
       return structuredClone(events).map((event, index) => ({ seq: from + index, event }));
     });
   }
@@ -40,7 +53,7 @@ export class InMemoryEventStore<E> implements EventStore<E> {
   head(runId: RunId): Promise<Seq> {
     return attempt(EventStoreError, 'head', runId, () => {
       checkRunId(runId);
-      return this.#logs.get(runId)?.length ?? 0;
+      return this.#logs.get(runId)?.events.length ?? 0;
     });
   }
 

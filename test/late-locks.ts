@@ -1,0 +1,16 @@
+import type { Locks } from '../src/ownership.ts';
+import { ProcessLocks } from '../src/process-locks.ts';
+
+/** A turn of the event loop. */
+export const turn = () => new Promise(setImmediate);
+
+/** Web Locks whose holder hears of a theft only some turns later, as a busy or frozen tab does. */
+export class LateLocks implements Locks {
+  readonly #locks = new ProcessLocks();
+
+  request: Locks['request'] = (...request) =>
+    this.#locks.request(...request).catch(async (error) => {
+      for (let turns = 0; turns < 20; turns++) await turn();
+      throw error;
+    });
+}
