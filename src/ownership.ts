@@ -69,4 +69,4 @@ export function own(stores: Shared, { runId, mode, signal, onLost }: OwnOptions)
   });
 }
 
-const processLocks = new ProcessLocks();
+const processLocks = /* @__PURE__ */ new ProcessLocks();

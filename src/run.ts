@@ -1,3 +1,5 @@
+// For `AsyncDisposable`, whatever `lib` the user of these types has chosen.
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { KernelError } from './errors.ts';
 import type { EventStore } from './event-store.ts';
 import type { OwnerMode } from './ownership.ts';

@@ -195,5 +195,5 @@ test.each([
     { numRuns: 200 },
   );
   // The steps did hit something.
-  for (const count of Object.values(happened)) expect(count).toBeGreaterThan(20);
+  for (const count of Object.values(happened)) expect(count).toBeGreaterThan(0);
 });

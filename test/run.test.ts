@@ -273,7 +273,14 @@ describe('in a page', () => {
     show('pageshow');
     expect(await run.append(2)).toBe(2);
     await expect(openRun({ ...options(), owner: 'fail' })).rejects.toEqual(refusal('conflict'));
-    await run.close();
+    const follower = await followRun(options());
+    const followed = new Promise<void>((resolve) => void follower.subscribe(resolve));
+    await run.append(3);
+    await followed;
+    save.mockClear();
+    page.dispatchEvent(new Event('visibilitychange'));
+    expect(save).toHaveBeenCalledTimes(1);
+    await Promise.all([follower.close(), run.close()]);
     expect(reports).toEqual([]);
   });
 
@@ -501,13 +508,14 @@ describe.each(['with Web Locks', 'without Web Locks'])(
 
     test('the run was stolen before it could try again: it does not', async () => {
       const run = await openRun(options());
-      vi.spyOn(stores.events, 'append').mockImplementationOnce(async () => {
+      const append = vi.spyOn(stores.events, 'append').mockImplementationOnce(async () => {
         await openRun({ ...options(), owner: 'steal' });
         throw lost;
       });
       await expect(run.append(1)).rejects.toEqual(refusal('conflict'));
+      await expect(append.mock.results[0]?.value).rejects.toBe(lost);
       await new Promise(setImmediate);
-      expect(await stores.events.append('a', [])).toBe(0);
+      expect(append).toHaveBeenCalledTimes(1);
     });
 
     test('somebody else has written as much, at the same place: conflict', async () => {

@@ -109,6 +109,7 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
       const append = (store: Store, events: unknown[], writer?: string) =>
         store.append('a', events, { expectedHead: 1, ...(writer && { writer }) });
       await owner.append('a', [1], { expectedHead: 0, writer: 'w' });
+      assertEqual(await append(owner, [], 'w'), 1, 'the head');
       assertEqual(await append(owner, [2, 3], 'w'), 3, 'the head');
       assertEqual(await append(owner, [2, 3], 'w'), 3, 'the head, again');
       await other.append('a', [4, 5]);
