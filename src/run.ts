@@ -21,9 +21,10 @@ export interface RunOptions<S, E> {
   /** The state at seq 0. */
   readonly initialState: S;
   /**
-   * How many events may be durable without being in a snapshot; 1,000 by default. Replaying an event takes
-   * about a microsecond and reading it another, so that a tail of this length costs a recovery less than
-   * opening the database does; a smaller number only writes the state more often.
+   * After how many durable events a snapshot is saved; 1,000 by default. Measured in Chromium 156 and Firefox
+   * 153 on two cores, replaying 1,000 events took 2 ms where they were appended by the hundred and 8 to 24 ms
+   * where each was awaited, and saving a state of 1 MB 12 to 21 ms: a smaller number makes recovery no faster
+   * that anybody would notice, and writes the state more often.
    */
   readonly snapshotEvery?: number;
   /** `openStores({ immutable: true })` by default. */

@@ -2,6 +2,7 @@ import {
   type ErrorCode,
   type EventStore,
   IndexedDbSnapshotStore,
+  openRun,
   type Reducer,
   type Snapshot,
   type SnapshotStore,
@@ -47,4 +48,24 @@ export const code: ErrorCode = 'oops';
 export function rewind(snapshot: Snapshot<Sum>): void {
   // @ts-expect-error: a snapshot is not changed.
   snapshot.atSeq = 1;
+}
+
+/** Types flow from the reducer and the initial state: nobody writes a type argument. */
+export async function run(): Promise<number> {
+  const run = await openRun({
+    id: 'sum',
+    reduce: ({ total }: Sum, { amount }: { amount: number }) => ({ total: total + amount }),
+    initialState: { total: 0 },
+  });
+  await run.append({ amount: 1 });
+  await run.append([{ amount: 1 }, { amount: 2 }]);
+  // @ts-expect-error: an event is of the reducer's type.
+  await run.append({ amount: '1' });
+  // @ts-expect-error: the state moves by events only.
+  run.state = { total: 7 };
+  // @ts-expect-error: no such state.
+  run.state.totl;
+  // @ts-expect-error: no such way to own a run.
+  await openRun({ id: 'sum', reduce: (state: number) => state, initialState: 0, owner: 'maybe' });
+  return run.getState().total;
 }
