@@ -41,7 +41,8 @@ export interface FollowedRun<S> extends AsyncDisposable {
 /**
  * Follows a run without owning it, in any number of tabs: recovers it, and reads the tail whenever the owner
  * gives notice of a commit. A notice that is lost or comes twice does no harm, because it is the log that is
- * read. Where the platform has no BroadcastChannel, `onReport` is told so, and `refresh()` is the way.
+ * read. Where the log was deleted, it starts over, provided that it reads the new log before that is as long
+ * as what it has followed. Where the platform has no BroadcastChannel, `onReport` is told so, and `refresh()` is the way.
  *
  * Rejects as {@link openStores} and {@link recover} do.
  *

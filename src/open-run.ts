@@ -37,6 +37,8 @@ export async function openRun<S, E>(options: RunOptions<S, E>): Promise<Run<S, E
   const ownership = await acquire(mode);
   try {
     const recovery = await recover({ runId: id, snapshots, events, reduce, initialState });
+    // Once the log has grown past it, nobody could tell any more that its state is of other events.
+    if (recovery.ignoredSnapshot?.reason === 'ahead-of-log') await snapshots.delete(id);
     return new LiveRun(options, stores, {
       recovery,
       ownership,

@@ -30,7 +30,11 @@ export interface Recovery<S> {
 
 /** Why a snapshot was not used. */
 export interface IgnoredSnapshot {
-  /** `ahead-of-log`: it holds events that the log does not have, because they never became durable. */
+  /**
+   * `ahead-of-log`: it holds events that the log does not have, because they never became durable or the log
+   * was deleted. Delete it before appending, as `openRun` does: once the log has grown past its `atSeq`, nobody
+   * could tell any more that its state is of other events.
+   */
   readonly reason: 'unreadable' | 'newer-version' | 'ahead-of-log';
   /** Its `atSeq`, where that could be read. */
   readonly atSeq?: Seq;

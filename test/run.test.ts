@@ -301,6 +301,18 @@ describe('in a page', () => {
   });
 });
 
+test('a snapshot ahead of the log is deleted before the log can grow past it', async () => {
+  await stores.snapshots.save({ runId: 'a', atSeq: 2, state: { sum: 1000, count: 2 } });
+  const run = await openRun(options());
+  expect(run.recovery.ignoredSnapshot).toEqual({ reason: 'ahead-of-log', atSeq: 2 });
+  for (const event of [1, 2, 3]) await run.append(event);
+  // As after a crash: without a snapshot of its own.
+  const recovered = await followRun(options());
+  expect(recovered.state).toEqual({ sum: 6, count: 3 });
+  expect(recovered.recovery).toMatchObject({ snapshotSeq: 0, replayed: 3 });
+  await Promise.all([recovered.close(), run.close()]);
+});
+
 describe('close', () => {
   test('waits for what is in flight, saves a snapshot, and may be called twice', async () => {
     const run = await openRun(options());
