@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Plugin, UserConfig } from 'vite';
+import { build, type Plugin, type UserConfig } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const alias = { 'rewake/conformance': path('src/conformance/index.ts'), rewake: path('src/index.ts') };
 
 /** Writes the declarations beside the bundles. */
@@ -40,9 +41,45 @@ const library: UserConfig = {
   },
 };
 
+/** Builds the demo's Service Worker, under a name that never changes, with a list of all the other files in it. */
+const serviceWorker: Plugin = {
+  name: 'service-worker',
+  apply: 'build',
+  async writeBundle({ dir = '' }) {
+    const names = readdirSync(dir, { encoding: 'utf8', recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !entry.name.endsWith('.map'))
+      .map((entry) => relative(dir, join(entry.parentPath, entry.name)).replaceAll(sep, '/'))
+      .sort();
+    const hash = createHash('sha256');
+    for (const name of names) hash.update(name).update(readFileSync(join(dir, name)));
+    const version = hash.digest('hex').slice(0, 16);
+    // As a visitor asks for it.
+    const files = names.map((name) => (name === 'index.html' ? './' : name));
+    await build({
+      configFile: false,
+      logLevel: 'warn',
+      resolve: { alias },
+      define: { SITE: JSON.stringify({ version, files }) },
+      build: {
+        target: 'es2022',
+        sourcemap: true,
+        outDir: dir,
+        emptyOutDir: false,
+        copyPublicDir: false,
+        rolldownOptions: {
+          input: path('demo/service-worker.ts'),
+          // Every browser takes a classic script for a Service Worker; not every one takes a module.
+          output: { format: 'iife', entryFileNames: 'service-worker.js' },
+        },
+      },
+    });
+  },
+};
+
 /** `npm start` and the second half of `npm run build`: the demo, as static files with relative paths. */
 const demo: UserConfig = {
   root: path('demo'),
+  plugins: [serviceWorker],
   base: './',
   resolve: { alias },
   build: { target: 'es2022', sourcemap: true },

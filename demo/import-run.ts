@@ -3,8 +3,6 @@ import type { Reducer } from 'rewake';
 /** Every visit continues this one run. */
 export const RUN_ID = 'import';
 
-export const SNAPSHOT_EVERY = 10;
-
 /** What happened in the import: first the choice, then one event for each file. */
 export type ImportEvent = Chosen | PictureEvent;
 export type PictureEvent = Imported | Refused;
@@ -58,6 +56,9 @@ export const reduce: Reducer<ImportState, ImportEvent> = (state, event) => {
       return { ...state, results: [...state.results, event] };
   }
 };
+
+/** What `openRun` and `followRun` need to know, wherever they are called. */
+export const importRun = { id: RUN_ID, reduce, initialState, snapshotEvery: 10 };
 
 /** The first file without a result; `undefined` once every file has one. */
 export function nextPicture({ files, results }: ImportState): number | undefined {

@@ -1,49 +1,40 @@
-import { KernelError, openStores, type SequencedEvent, type Stores } from 'rewake';
-import {
-  type ImportEvent,
-  type ImportState,
-  initialState,
-  manifest,
-  nextPicture,
-  type PictureEvent,
-  RUN_ID,
-  reduce,
-} from './import-run.ts';
-import type { Command, RecoveredRun, Report, WorkerFailure } from './messages.ts';
+import { KernelError, openStores, type Stores } from 'rewake';
+import { type ImportEvent, type ImportState, manifest, nextPicture, RUN_ID } from './import-run.ts';
+import type { Command, RecoveryFigures, Report, WorkerFailure } from './messages.ts';
+import { findOwner, type Owner, RUN_LOCK } from './owner.ts';
+import { askToFinish, registerServiceWorker } from './register-service-worker.ts';
 import { drawSamplePictures, SAMPLE_COUNT } from './sample-pictures.ts';
 import * as sentences from './sentences.ts';
 import { Controls } from './view/controls.ts';
 import { Facts } from './view/facts.ts';
-import { LogStrip } from './view/log-strip.ts';
-import { PictureGrid } from './view/picture-grid.ts';
 import { Progress } from './view/progress.ts';
+import { RunView } from './view/run-view.ts';
 import { Status } from './view/status.ts';
 import { Witness } from './witness.ts';
+
+const OWNER_EVERY_MS = 250;
 
 const status = new Status();
 const controls = new Controls({
   choose: start,
   drawSample,
   crash,
-  recover: recoverHere,
+  recover,
+  takeOver: () => command({ type: 'take-over' }),
   startAgain,
-  changePace,
+  changePace: (slowly) => command({ type: 'pace', slowly }),
   downloadManifest,
 });
 const progress = new Progress();
-const strip = new LogStrip();
 const facts = new Facts();
-const grid = new PictureGrid();
+const run = new RunView(facts, progress);
+/** Where one tab tells the others that it has deleted the run. */
+const startedAgain = new BroadcastChannel('import started again');
 
 let stores: Stores<ImportState, ImportEvent>;
 let witness: Witness;
 let worker: Worker | undefined;
-/** What the Worker has reported to be committed. */
-let state = initialState;
-let head = 0;
-let snapshotSeq = 0;
-/** The event log that a recovery is showing, until it is complete. */
-let recoveredLog: SequencedEvent<PictureEvent>[] = [];
+let owner: Owner = 'nobody';
 
 await look();
 
@@ -62,14 +53,11 @@ async function look(): Promise<void> {
   void facts.showBytes();
   witness = new Witness(!inMemory());
   if (inMemory()) status.warn(sentences.memoryNotice(stores.reason?.message ?? ''));
-  try {
-    head = await stores.events.head(RUN_ID);
-    if (head > 0) recover();
-    else if (witness.acknowledged() > 0) showNothingLeft();
-    else showEmpty();
-  } catch (error) {
-    fail(failureFrom(error));
-  }
+  else startedAgain.onmessage = beginAnew;
+  employ();
+  void registerServiceWorker();
+  // Nobody tells when a lock is taken or let go.
+  setInterval(showOwner, OWNER_EVERY_MS);
 }
 
 function inMemory(): boolean {
@@ -88,12 +76,13 @@ function showEmpty(): void {
 
 async function drawSample(): Promise<void> {
   try {
-    grid.reserve(Array.from({ length: SAMPLE_COUNT }, () => ({ name: '' })));
-    strip.reserve(SAMPLE_COUNT + 1);
+    run.clear(Array.from({ length: SAMPLE_COUNT }, () => ({ name: '' })));
     controls.show('drawing');
     status.say(`Drawing ${SAMPLE_COUNT} pictures to import…`);
-    const files = await drawSamplePictures((drawn) => progress.showDrawn(drawn, SAMPLE_COUNT));
-    // The visitor may have pressed Start again.
+    const files = await drawSamplePictures((drawn) => {
+      if (controls.phase === 'drawing') progress.showDrawn(drawn, SAMPLE_COUNT);
+    });
+    // The visitor may have pressed Start again, and another tab may have started.
     if (controls.phase === 'drawing') start(files);
   } catch (error) {
     fail(failureFrom(error));
@@ -103,182 +92,207 @@ async function drawSample(): Promise<void> {
 function start(files: readonly File[]): void {
   if (files.length === 0) return;
   witness.clear();
-  show(initialState, []);
-  grid.reserve(files);
-  strip.reserve(files.length + 1);
-  progress.show(0, files.length);
+  run.clear(files);
   controls.show('running');
   status.say(sentences.importing(files.length), sentences.crashHint(inMemory()));
-  employ({ type: 'start', files, slowly: controls.slowly, backend: stores.backend });
-}
-
-function recoverHere(): void {
-  controls.show('recovering');
-  status.say('Recovering…');
-  recover();
+  command({ type: 'start', files });
 }
 
 function recover(): void {
-  recoveredLog = [];
-  employ({ type: 'recover', slowly: controls.slowly, backend: stores.backend });
+  controls.show('recovering');
+  status.say('Recovering…');
+  employ();
 }
 
 /** No farewell: whatever the Worker was doing stops where it is. */
 function crash(): void {
   dismiss();
-  const next = nextPicture(state) ?? 0;
+  const next = nextPicture(run.state) ?? 0;
   controls.show('crashed');
-  status.say(sentences.crashed(next + 1, state.files.length), sentences.recoverHint(inMemory()));
+  status.say(sentences.crashed(next + 1, run.state.files.length), sentences.recoverHint(inMemory()));
 }
 
 async function startAgain(): Promise<void> {
   dismiss();
   try {
-    // The snapshot first: a log without it still recovers.
-    witness.clear();
-    await stores.snapshots.delete(RUN_ID);
-    await stores.events.delete(RUN_ID);
-    show(initialState, []);
-    showEmpty();
-    void facts.showBytes();
+    if (inMemory()) return beginAnew();
+    // Whoever owns the run loses it first; nobody else gets it before it is deleted. A snapshot that was on its
+    // way meanwhile must not stay: it would be ahead of the log.
+    await navigator.locks.request(RUN_LOCK, { steal: true }, async () => {
+      await stores.events.delete(RUN_ID);
+      await stores.snapshots.delete(RUN_ID);
+    });
+    startedAgain.postMessage(RUN_ID);
+    beginAnew();
   } catch (error) {
     fail(failureFrom(error));
   }
 }
 
-function changePace(slowly: boolean): void {
-  worker?.postMessage({ type: 'pace', slowly } satisfies Command);
+function beginAnew(): void {
+  witness.clear();
+  run.clear();
+  showEmpty();
+  void facts.showBytes();
+  employ();
 }
 
 function downloadManifest(): void {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([manifest(state)], { type: 'application/json' }));
+  link.href = URL.createObjectURL(new Blob([manifest(run.state)], { type: 'application/json' }));
   link.download = 'manifest.json';
   link.click();
   // The browser reads it after this turn.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-function employ(command: Command): void {
+/** A Worker that follows the run, and goes on with it where nobody else does. */
+function employ(): void {
   dismiss();
-  // Before the Worker reads the log: whatever was acknowledged by now has to be in it.
-  const acknowledged = witness.acknowledged();
+  let first = true;
   worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-  worker.onmessage = ({ data }: MessageEvent<Report>) => hear(data, acknowledged);
+  worker.onmessage = ({ data }: MessageEvent<Report>) => {
+    if (data.type === 'committed' && data.events.length > 0) {
+      // The page stays as it is until there is something to show instead.
+      if (first) run.clear(run.state.files);
+      first = false;
+    }
+    hear(data);
+  };
   worker.onerror = (event) => {
     event.preventDefault();
     fail({ code: 'unknown', message: event.message || 'The Worker did not start.' });
   };
   worker.onmessageerror = () => fail({ code: 'unknown', message: 'A message of the Worker was unreadable.' });
-  worker.postMessage(command);
+  command({ type: 'open', backend: stores.backend, slowly: controls.slowly });
+}
+
+function command(command: Command): void {
+  worker?.postMessage(command);
 }
 
 function dismiss(): void {
-  if (!worker) return;
-  worker.onmessage = null;
-  worker.terminate();
-  worker = undefined;
+  if (worker) {
+    worker.onmessage = null;
+    worker.terminate();
+    worker = undefined;
+  }
+  setOwner('nobody');
 }
 
-function hear(report: Report, acknowledged: number): void {
+function hear(report: Report): void {
   switch (report.type) {
     case 'committed':
-      showCommitted(report.seq, report.event);
+      run.show(report.events, report.snapshotSeq);
+      if (run.head > 0) witness.note(run.head);
+      if (isFinished() && !isLooking()) showFinished();
       break;
-    case 'snapshot-saved':
-      showSnapshot(report.seq);
+    case 'found':
+      showFound(report.recovery);
+      break;
+    case 'owned':
+      setOwner('this tab');
+      if (!inMemory()) void askToFinish();
+      showOwned(report.recovery);
+      break;
+    case 'released':
+      setOwner('nobody');
+      break;
+    case 'following':
+      follow(report.owner, sentences.following(report.owner));
+      break;
+    case 'lost':
+      follow(report.owner, sentences.LOST);
+      break;
+    case 'deleted':
+      beginAnew();
       break;
     case 'snapshot-failed':
       status.detail(`${sentences.SNAPSHOT_FAILED} ${report.message}`);
-      break;
-    case 'log':
-      recoveredLog.push(...report.events);
-      break;
-    case 'recovered':
-      if (report.seq > 0) showRecovered(report, acknowledged);
-      else showNothingLeft();
-      break;
-    case 'finished':
-      showFinished();
       break;
     case 'failed':
       fail(report);
   }
 }
 
-function showCommitted(seq: number, event: ImportEvent): void {
-  witness.note(seq);
-  state = reduce(state, event);
-  head = seq;
-  strip.show(seq, event);
-  if (event.type !== 'chosen') grid.show(event);
-  facts.show(head, snapshotSeq);
-  progress.show(state.results.length, state.files.length);
-  if (seq === 1) void facts.showBytes();
+/** Before it is known what there is. */
+function isLooking(): boolean {
+  return controls.phase === undefined || controls.phase === 'recovering';
 }
 
-function showSnapshot(seq: number): void {
-  snapshotSeq = seq;
-  strip.markSnapshot(seq);
-  facts.show(head, snapshotSeq);
-  void facts.showBytes();
+function isFinished(): boolean {
+  return run.head > 0 && nextPicture(run.state) === undefined;
 }
 
-function showRecovered(run: RecoveredRun, acknowledged: number): void {
-  show(run.state, recoveredLog, run.seq, run.snapshotSeq);
-  const next = nextPicture(run.state);
-  const seqs = new Set([1, ...recoveredLog.map(({ seq }) => seq)]);
-  const pictures = recoveredLog.map(({ event }) => event.picture);
-  status.sayWokeUp(
-    sentences.wokeUp({
-      ...run,
-      next: next === undefined ? undefined : next + 1,
-      total: run.state.files.length,
-      lost: Array.from({ length: acknowledged }, (_, index) => index + 1).filter((seq) => !seqs.has(seq))
-        .length,
-      twice: new Set(pictures.filter((picture, index) => pictures.indexOf(picture) !== index)).size,
-    }),
-    sentences.crashHint(inMemory()),
-  );
-  witness.note(run.seq);
-  controls.show('running');
+/** What there is at a visit or after a crash. */
+function showFound(recovery: RecoveryFigures): void {
+  if (!isLooking()) return;
+  if (isFinished()) {
+    sayWokeUp(recovery);
+    showFinished();
+  } else if (recovery.seq === 0) {
+    if (witness.acknowledged() === 0) showEmpty();
+    else showNothingLeft();
+  }
 }
 
 function showNothingLeft(): void {
-  const lost = witness.acknowledged();
-  show(initialState, []);
+  run.clear();
   controls.show('gone');
-  status.say(sentences.nothingLeft(lost, inMemory()));
+  status.say(sentences.nothingLeft(witness.acknowledged(), inMemory()));
+}
+
+function showOwned(recovery: RecoveryFigures): void {
+  controls.show('running');
+  if (recovery.seq > 0) sayWokeUp(recovery);
+}
+
+function sayWokeUp(recovery: RecoveryFigures): void {
+  const next = nextPicture(run.state);
+  status.sayWokeUp(
+    sentences.wokeUp({
+      ...recovery,
+      next: next === undefined ? undefined : next + 1,
+      total: run.state.files.length,
+      lost: run.lost(witness.acknowledged()),
+      twice: run.twice(),
+    }),
+    sentences.crashHint(inMemory()),
+  );
+}
+
+function follow(by: Owner, sentence: string): void {
+  setOwner(by);
+  if (isFinished()) return;
+  controls.show('following');
+  status.say(sentence, sentences.FOLLOWING_HINT);
 }
 
 function showFinished(): void {
-  dismiss();
   controls.show('finished');
-  status.sayFinished(sentences.finished(state));
+  status.sayFinished(sentences.finished(run.state));
   void facts.showBytes();
 }
 
-/** The whole page anew, from what was recovered or from nothing. */
-function show(run: ImportState, log: readonly SequencedEvent<PictureEvent>[], seq = 0, snapshot = 0): void {
-  state = run;
-  head = seq;
-  snapshotSeq = snapshot;
-  grid.reserve(run.files);
-  strip.reserve(run.files.length + 1);
-  if (seq > 0) strip.show(1, { type: 'chosen' });
-  for (const entry of log) {
-    strip.show(entry.seq, entry.event);
-    grid.show(entry.event);
-  }
-  if (snapshot > 0) strip.markSnapshot(snapshot);
-  facts.show(head, snapshotSeq);
-  progress.show(run.results.length, run.files.length);
+async function showOwner(): Promise<void> {
+  if (owner === 'this tab' || inMemory()) return;
+  const before = owner;
+  const now = await findOwner();
+  // What the Worker has reported meanwhile is newer.
+  if (owner !== before || now === before) return;
+  setOwner(now);
+  if (controls.phase === 'following' && now !== 'nobody') follow(now, sentences.following(now));
+}
+
+function setOwner(now: Owner): void {
+  owner = now;
+  facts.showOwner(now);
 }
 
 function fail(failure: WorkerFailure): void {
   dismiss();
-  controls.show(head > 0 || failure.code === 'conflict' ? 'failed' : 'gone');
-  status.say(sentences.failureSentence(failure, head));
+  controls.show(run.head > 0 ? 'failed' : 'gone');
+  status.say(sentences.failureSentence(failure, run.head));
   status.detail(failure.message);
 }
 

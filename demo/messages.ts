@@ -1,37 +1,46 @@
 import type { ErrorCode, IgnoredSnapshot, Seq, SequencedEvent, Stores } from 'rewake';
-import type { ImportEvent, ImportState, PictureEvent } from './import-run.ts';
+import type { ImportEvent } from './import-run.ts';
+import type { Owner } from './owner.ts';
 
 export type Backend = Stores<unknown, unknown>['backend'];
 
-/** What the page asks of the Worker: one `start` or `recover`, then `pace` at any time. */
+/** What the page asks of its Worker: one `open` first, then anything. */
 export type Command =
-  | {
-      readonly type: 'start';
-      readonly files: readonly File[];
-      readonly slowly: boolean;
-      readonly backend: Backend;
-    }
-  | { readonly type: 'recover'; readonly slowly: boolean; readonly backend: Backend }
+  | { readonly type: 'open'; readonly backend: Backend; readonly slowly: boolean }
+  | { readonly type: 'start'; readonly files: readonly File[] }
+  | { readonly type: 'take-over' }
   | { readonly type: 'pace'; readonly slowly: boolean };
 
-/** What the page hears from the Worker. Of a write, only after its promise has resolved. */
+/** What the page hears from its Worker. */
 export type Report =
-  | { readonly type: 'committed'; readonly seq: Seq; readonly event: ImportEvent }
-  | { readonly type: 'snapshot-saved'; readonly seq: Seq }
+  /** The next events of the log, whoever has appended them, and where the snapshot stands among the events. */
+  | {
+      readonly type: 'committed';
+      readonly events: readonly SequencedEvent<ImportEvent>[];
+      readonly snapshotSeq: Seq | undefined;
+    }
+  /** The whole log has been reported. */
+  | { readonly type: 'found'; readonly recovery: RecoveryFigures }
+  /** This Worker owns the run and goes on with it. */
+  | { readonly type: 'owned'; readonly recovery: RecoveryFigures }
+  /** Somebody else owns the run; this Worker waits for it. */
+  | { readonly type: 'following'; readonly owner: Owner }
+  /** Somebody else has taken the run over from this Worker, which waits for it. */
+  | { readonly type: 'lost'; readonly owner: Owner }
+  /** It let go of the run that is finished. */
+  | { readonly type: 'released' }
+  /** The log has been deleted, and what was reported is no more. */
+  | { readonly type: 'deleted' }
   | { readonly type: 'snapshot-failed'; readonly message: string }
-  | { readonly type: 'log'; readonly events: readonly SequencedEvent<PictureEvent>[] }
-  | ({ readonly type: 'recovered' } & RecoveredRun)
-  | { readonly type: 'finished' }
   | ({ readonly type: 'failed' } & WorkerFailure);
 
-/** What `recover()` resolved with, and how long it took. */
-export interface RecoveredRun {
-  readonly state: ImportState;
+/** What a recovery did, and how long it took. */
+export interface RecoveryFigures {
   readonly seq: Seq;
   readonly snapshotSeq: Seq;
   readonly replayed: number;
   readonly ms: number;
-  readonly ignored?: IgnoredSnapshot['reason'];
+  readonly ignored?: IgnoredSnapshot['reason'] | undefined;
 }
 
 export interface WorkerFailure {

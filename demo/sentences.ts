@@ -1,6 +1,7 @@
 import type { IgnoredSnapshot } from 'rewake';
 import type { ImportState } from './import-run.ts';
 import type { WorkerFailure } from './messages.ts';
+import type { Owner } from './owner.ts';
 
 // Everything the page says that depends on what happened.
 
@@ -49,6 +50,14 @@ export const crashHint = (inMemory: boolean): string =>
     ? 'Press Crash, and the import is lost.'
     : 'Crash it: press Crash, or reload, close or kill this tab, or the whole browser.';
 
+export const following = (owner: Owner): string =>
+  `${owner === 'Service Worker' ? 'The Service Worker' : 'Another tab'} owns this run. This tab follows it.`;
+
+export const LOST = 'Another tab has taken over this run. This tab follows it.';
+
+export const FOLLOWING_HINT =
+  'When the owner is gone, this tab goes on by itself. Take over takes the run away from it.';
+
 export const crashed = (next: number, total: number): string =>
   `Crashed ${total === 0 ? 'before the first event' : `at picture ${next} of ${total}`}: ` +
   'the Worker was ended without a warning.';
@@ -93,10 +102,8 @@ export const notOpened = ({ code }: WorkerFailure): string =>
 
 /** What a failure of the Worker means for the visitor, and what to do. */
 export function failureSentence({ code }: WorkerFailure, head: number): string {
-  const again = head > 0 ? 'press Recover' : 'start again';
+  const again = head > 0 ? 'press Recover, or reload' : 'start again';
   switch (code) {
-    case 'conflict':
-      return 'Another tab runs this import, so this one stopped before it could do a picture twice. Go on there, or press Recover to go on here.';
     case 'quota':
       return head > 0
         ? 'The browser has no room left for this site. Every event so far is safe: free some room, then press Recover.'

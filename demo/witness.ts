@@ -29,10 +29,11 @@ export class Witness {
     }
   }
 
+  /** Another tab may have noted a higher one already. */
   note(head: Seq): void {
-    this.#head = head;
+    this.#head = Math.max(head, this.acknowledged());
     try {
-      this.#storage?.setItem(KEY, String(head));
+      this.#storage?.setItem(KEY, String(this.#head));
     } catch {
       // The page itself still remembers.
     }

@@ -1,115 +1,171 @@
 import {
+  type FollowedRun,
+  followRun,
   InMemoryEventStore,
   InMemorySnapshotStore,
   KernelError,
+  openRun,
   openStores,
-  recover,
+  type Recovery,
+  type Run,
   type Seq,
+  SnapshotStoreError,
   type Stores,
 } from 'rewake';
-import { examinePicture } from './examine-picture.ts';
-import {
-  type ImportEvent,
-  type ImportState,
-  initialState,
-  nextPicture,
-  type PictureEvent,
-  RUN_ID,
-  reduce,
-  SNAPSHOT_EVERY,
-} from './import-run.ts';
-import type { Backend, Command, Report } from './messages.ts';
+import { importPictures } from './import-pictures.ts';
+import { type ImportEvent, type ImportState, importRun, nextPicture, RUN_ID } from './import-run.ts';
+import type { Backend, Command, RecoveryFigures, Report } from './messages.ts';
+import { findOwner } from './owner.ts';
+import { TimedSnapshots } from './timed-snapshots.ts';
 
-type ImportStores = Pick<Stores<ImportState, ImportEvent>, 'snapshots' | 'events'>;
-type Position = { readonly state: ImportState; readonly seq: Seq };
+// Follows the run all the time, and tells the page what is committed, whoever has appended it. While the run
+// is not finished it also wants to own it, and where it does, it imports.
+
+type ImportRun = Run<ImportState, ImportEvent>;
+type OwnerMode = 'wait' | 'fail' | 'steal';
+type ImportStores = Pick<Stores<ImportState, ImportEvent>, 'snapshots' | 'events' | 'databaseName'>;
 
 const PAUSE_MS = 150;
+const PAGE = 100;
+
 let slowly = false;
+/** Nothing else is done before. */
+let opening: Promise<void>;
+let stores: ImportStores;
+let followed: FollowedRun<ImportState>;
+/** What the page has been told of. */
+let told: Seq = 0;
+let telling: Promise<void> = Promise.resolve();
+/** While this Worker owns the run or waits for it: what ends the waiting. */
+let waiting: AbortController | undefined;
 
 self.onmessage = ({ data }: MessageEvent<Command>) => {
-  slowly = data.slowly;
-  if (data.type !== 'pace') void run(data);
+  switch (data.type) {
+    case 'open':
+      slowly = data.slowly;
+      opening = open(data.backend);
+      attempt(() => opening);
+      break;
+    case 'start':
+      attempt(() => opening.then(() => goOn('fail', data.files)));
+      break;
+    case 'take-over':
+      attempt(() => opening.then(() => goOn('steal')));
+      break;
+    case 'pace':
+      slowly = data.slowly;
+  }
 };
 
-async function run(command: Exclude<Command, { type: 'pace' }>): Promise<void> {
-  try {
-    const stores = await open(command.backend);
-    const position = command.type === 'start' ? await start(stores, command.files) : await recoverRun(stores);
-    // Nothing is left of a run that was in the memory of a Worker that is gone.
-    if (position.seq > 0) await importPictures(stores, position);
-  } catch (error) {
-    const code = error instanceof KernelError ? error.code : 'unknown';
-    post({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
-  }
+async function open(backend: Backend): Promise<void> {
+  stores = await storesIn(backend);
+  const begun = performance.now();
+  followed = await followRun({ ...importRun, stores, onReport: fail });
+  const recovery = figures(followed.recovery, begun);
+  followed.subscribe(() => attempt(attend));
+  await tell();
+  post({ type: 'found', recovery });
+  attempt(attend);
 }
 
-async function open(backend: Backend): Promise<ImportStores> {
+async function storesIn(backend: Backend): Promise<ImportStores> {
   if (backend === 'memory') {
     return { snapshots: new InMemorySnapshotStore(), events: new InMemoryEventStore() };
   }
-  const stores = await openStores<ImportState, ImportEvent>();
+  const stores = await openStores<ImportState, ImportEvent>({ immutable: true });
   // The page has promised the visitor that this run survives a crash.
   if (stores.backend !== backend) throw stores.reason;
   return stores;
 }
 
-async function start({ events }: ImportStores, files: readonly File[]): Promise<Position> {
-  const event: ImportEvent = { type: 'chosen', files };
-  const seq = await events.append(RUN_ID, [event], { expectedHead: 0 });
-  post({ type: 'committed', seq, event });
-  return { state: reduce(initialState, event), seq };
+async function attend(): Promise<void> {
+  await tell();
+  if (!waiting && nextPicture(followed.state) !== undefined) await goOn('fail');
 }
 
-async function recoverRun({ snapshots, events }: ImportStores): Promise<Position> {
-  const begun = performance.now();
-  const recovery = await recover({ runId: RUN_ID, snapshots, events, reduce, initialState });
-  const ms = performance.now() - begun;
-
-  const { state, seq, snapshotSeq, replayed, ignoredSnapshot } = recovery;
-  await showLog(events, seq);
-  const figures = { state, seq, snapshotSeq, replayed, ms };
-  post({ type: 'recovered', ...figures, ...(ignoredSnapshot && { ignored: ignoredSnapshot.reason }) });
-  return { state, seq };
-}
-
-/** The page shows thumbnails and counts what is there twice: both only the event log can tell. */
-async function showLog(events: ImportStores['events'], head: Seq): Promise<void> {
-  const isPicture = (entry: { seq: Seq; event: ImportEvent }): entry is { seq: Seq; event: PictureEvent } =>
-    entry.event.type !== 'chosen';
-  for (let seq = 1; seq < head; ) {
-    const page = await events.scan(RUN_ID, seq + 1, Math.min(100, head - seq));
-    if (page.length === 0) return;
-    post({ type: 'log', events: page.filter(isPicture) });
-    seq += page.length;
+/** Owns the run as soon as that can be, and imports until it is finished: again and again where it is lost. */
+async function goOn(first: OwnerMode, files?: readonly File[]): Promise<void> {
+  waiting?.abort();
+  waiting = new AbortController();
+  const { signal } = waiting;
+  let chosen = files;
+  for (let owner = first; !signal.aborted; owner = 'wait') {
+    let run: ImportRun | undefined;
+    try {
+      const snapshots = new TimedSnapshots(stores.snapshots);
+      run = await openRun({ ...importRun, stores: { ...stores, snapshots }, owner, signal, onReport });
+      await finish(run, figures(run.recovery, snapshots.readAt), chosen);
+      break;
+    } catch (error) {
+      // What was lost has begun, and is not begun again where it was deleted.
+      if (run) chosen = undefined;
+      if (signal.aborted) return;
+      if (!(error instanceof KernelError) || error.code !== 'conflict') throw error;
+      await followed.refresh();
+      await tell();
+      post({ type: run ? 'lost' : 'following', owner: await findOwner() });
+    }
   }
+  if (waiting.signal === signal) waiting = undefined;
+  // It may have been started anew by somebody else meanwhile.
+  await attend();
 }
 
-async function importPictures(stores: ImportStores, { state, seq }: Position): Promise<void> {
-  const [first] = await stores.events.scan(RUN_ID, 1, 1);
-  if (first?.event.type !== 'chosen')
-    throw new Error('The first event of this run is not a choice of files.');
-  const { files } = first.event;
-
-  for (let picture = nextPicture(state); picture !== undefined; picture = nextPicture(state)) {
-    if (slowly) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    const event = await examinePicture(files[picture], picture);
-    // Where another tab has gone on with this run, its head is another one, and nothing is appended.
-    seq = await stores.events.append(RUN_ID, [event], { expectedHead: seq });
-    state = reduce(state, event);
-    post({ type: 'committed', seq, event });
-    if (seq % SNAPSHOT_EVERY === 0) await saveSnapshot(stores, { state, seq });
+async function finish(run: ImportRun, recovery: RecoveryFigures, files?: readonly File[]): Promise<void> {
+  const begins = files !== undefined && run.seq === 0;
+  if (begins || nextPicture(run.state) !== undefined) {
+    // Nobody else appends now, and what the page knows is the whole log.
+    await followed.refresh();
+    await tell();
+    post({ type: 'owned', recovery });
+    if (begins) await run.append({ type: 'chosen', files });
+    await importPictures(run, stores.events, pause);
   }
-  post({ type: 'finished' });
+  await run.close();
+  await followed.refresh();
+  await tell();
+  post({ type: 'released' });
 }
 
-/** A snapshot is an optimization: without it the run goes on, and recovers from the event log. */
-async function saveSnapshot({ snapshots }: ImportStores, { state, seq }: Position): Promise<void> {
-  try {
-    await snapshots.save({ runId: RUN_ID, atSeq: seq, state });
-    post({ type: 'snapshot-saved', seq });
-  } catch (error) {
-    post({ type: 'snapshot-failed', message: error instanceof Error ? error.message : String(error) });
-  }
+async function pause(): Promise<void> {
+  if (slowly) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+}
+
+/** Tells the page what has been committed since, in order. */
+function tell(): Promise<void> {
+  telling = telling.then(async () => {
+    if (followed.seq < told) return post({ type: 'deleted' });
+    // What is wrong with a snapshot that cannot be read, a recovery reports.
+    const snapshot = await stores.snapshots.loadLatest(RUN_ID).catch(() => undefined);
+    do {
+      const limit = Math.min(PAGE, followed.seq - told);
+      const events = limit > 0 ? await stores.events.scan(RUN_ID, told + 1, limit) : [];
+      if (events.length < limit) return;
+      told += events.length;
+      const snapshotSeq = snapshot && snapshot.atSeq <= told ? snapshot.atSeq : undefined;
+      post({ type: 'committed', events, snapshotSeq });
+    } while (told < followed.seq);
+  });
+  return telling;
+}
+
+function figures(recovery: Recovery<ImportState>, begun: number): RecoveryFigures {
+  const { seq, snapshotSeq, replayed, ignoredSnapshot } = recovery;
+  return { seq, snapshotSeq, replayed, ms: performance.now() - begun, ignored: ignoredSnapshot?.reason };
+}
+
+/** A snapshot is an optimization: without it the run goes on. What else is reported, `append` rejects with. */
+function onReport(error: KernelError): void {
+  if (error instanceof SnapshotStoreError) post({ type: 'snapshot-failed', message: error.message });
+}
+
+function attempt(work: () => Promise<void>): void {
+  work().catch(fail);
+}
+
+function fail(error: unknown): void {
+  const code = error instanceof KernelError ? error.code : 'unknown';
+  post({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
 }
 
 function post(report: Report): void {

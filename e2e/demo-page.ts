@@ -37,22 +37,26 @@ export class DemoPage {
   readonly sample;
   readonly crash;
   readonly recover;
+  readonly takeOver;
   readonly slowly;
   readonly download;
   readonly startAgain;
   readonly sentence;
   readonly wakeUp;
   readonly tiles;
+  readonly owner;
 
   constructor(readonly page: Page) {
     this.sample = page.getByRole('button', { name: 'Import the 60 sample pictures' });
     this.crash = page.getByRole('button', { name: 'Crash' });
     this.recover = page.getByRole('button', { name: 'Recover' });
+    this.takeOver = page.getByRole('button', { name: 'Take over' });
     this.slowly = page.getByRole('checkbox', { name: 'Take it slowly' });
     this.download = page.getByRole('button', { name: 'Download manifest' });
     this.startAgain = page.getByRole('button', { name: 'Start again' });
     this.sentence = page.locator('#sentence');
     this.wakeUp = page.locator('#wake-up');
+    this.owner = page.locator('#fact-owner');
     this.tiles = page.getByRole('list').getByRole('listitem');
   }
 
@@ -60,8 +64,9 @@ export class DemoPage {
     await this.page.goto('/');
   }
 
-  choose(files: Parameters<ReturnType<Page['locator']>['setInputFiles']>[0]): Promise<void> {
-    return this.page.getByLabel('Choose files…').setInputFiles(files);
+  async choose(files: Parameters<ReturnType<Page['locator']>['setInputFiles']>[0]): Promise<void> {
+    await expect(this.sample).toBeVisible();
+    await this.page.getByLabel('Choose files…').setInputFiles(files);
   }
 
   /** The head that the page shows: every event up to it was acknowledged. */

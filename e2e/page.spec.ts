@@ -1,8 +1,10 @@
 import AxeBuilder from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
+import type { Page, TestInfo } from '@playwright/test';
+import { SERVICE_WORKER_LOCK } from '../demo/owner.ts';
 import { DemoPage, expect, SAMPLE_COUNT, test } from './demo-page.ts';
 import { png } from './png.ts';
 import { placeOf } from './records.ts';
+import { syncTags } from './service-worker-tools.ts';
 
 test('without IndexedDB it works in memory and says so', { tag: '@chromium' }, async ({ page }) => {
   await page.addInitScript(() => {
@@ -29,26 +31,23 @@ test('without IndexedDB it works in memory and says so', { tag: '@chromium' }, a
   );
 
   await demo.startAgain.click();
-  await demo.slowly.uncheck();
   await demo.sample.click();
+  await demo.waitForHead(3);
+  await expect(demo.owner).toHaveText('this tab');
+  await demo.slowly.uncheck();
   await expect(demo.sentence).toHaveText('All 60 pictures are imported.');
+  // The Service Worker has no part in it: memory is the tab's own.
+  expect(await syncTags(page)).toEqual([]);
   expect(await demo.manifest()).toHaveLength(SAMPLE_COUNT);
 });
 
 for (const width of [360, 1280]) {
   for (const colorScheme of ['light', 'dark'] as const) {
-    test(`good to look at, ${width} px, ${colorScheme}`, { tag: '@chromium' }, async ({ page }, testInfo) => {
+    const look = async (page: Page, testInfo: TestInfo) => {
       await page.setViewportSize({ width, height: 900 });
       await page.emulateMedia({ colorScheme });
-      await page.addInitScript(() => {
-        new PerformanceObserver((list) => {
-          const jumps: unknown[] = (Reflect.get(window, 'jumps') ?? []).concat(
-            list.getEntries().filter((entry) => !Reflect.get(entry, 'hadRecentInput')),
-          );
-          Reflect.set(window, 'jumps', jumps);
-        }).observe({ type: 'layout-shift', buffered: true });
-      });
-      const check = async (name: string) => {
+      await noteJumps(page);
+      return async (name: string) => {
         await page.screenshot({
           path: testInfo.outputPath(`${name}.png`),
           animations: 'disabled',
@@ -59,7 +58,10 @@ for (const width of [360, 1280]) {
         expect(overflow).toBeLessThanOrEqual(0);
         expect(await page.evaluate(() => JSON.stringify(Reflect.get(window, 'jumps') ?? []))).toBe('[]');
       };
+    };
 
+    test(`good to look at, ${width} px, ${colorScheme}`, { tag: '@chromium' }, async ({ page }, testInfo) => {
+      const check = await look(page, testInfo);
       const demo = new DemoPage(page);
       await demo.visit();
       await expect(demo.sample).toBeVisible();
@@ -74,7 +76,45 @@ for (const width of [360, 1280]) {
       await demo.finishFast();
       await check('finished');
     });
+
+    test(
+      `a follower is good to look at, ${width} px, ${colorScheme}`,
+      { tag: '@chromium' },
+      async ({ page, context }, testInfo) => {
+        const owner = new DemoPage(page);
+        await owner.visit();
+        await owner.sample.click();
+        await owner.waitForHead(4);
+        const follower = new DemoPage(await context.newPage());
+        const check = await look(follower.page, testInfo);
+        await follower.visit();
+        await expect(follower.owner).toHaveText('another tab');
+        await check('following');
+        await owner.page.evaluate((name) => {
+          void navigator.locks.request(name, () => new Promise(() => {}));
+        }, SERVICE_WORKER_LOCK);
+        await expect(follower.owner).toHaveText('Service Worker');
+        await check('following the Service Worker');
+        await follower.takeOver.click();
+        await expect(follower.wakeUp).toContainText('0 lost, 0 done twice.');
+        await check('taken over');
+        await owner.takeOver.click();
+        await expect(follower.sentence).toContainText('has taken over this run');
+        await check('lost');
+      },
+    );
   }
+}
+
+async function noteJumps(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    new PerformanceObserver((list) => {
+      const jumps: unknown[] = (Reflect.get(window, 'jumps') ?? []).concat(
+        list.getEntries().filter((entry) => !Reflect.get(entry, 'hadRecentInput')),
+      );
+      Reflect.set(window, 'jumps', jumps);
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
 }
 
 async function expectAccessible(page: Page): Promise<void> {
@@ -130,29 +170,6 @@ test("a file's name is text, whatever is in it", { tag: '@chromium' }, async ({ 
   await expect(demo.tiles.last()).toHaveText(`not a picture${name}.txt`);
   expect(await page.locator('b, img[src=x]').count()).toBe(0);
   expect(await page.title()).toBe(title);
-});
-
-test('of two tabs one goes on with the run, and the other says so', { tag: '@chromium' }, async ({
-  page,
-  context,
-}) => {
-  const first = new DemoPage(page);
-  await first.visit();
-  await first.sample.click();
-  await first.waitForHead(14);
-  const second = new DemoPage(await context.newPage());
-  await second.visit();
-  const stopped = async () => {
-    const sentences = await Promise.all([first, second].map(({ sentence }) => sentence.textContent()));
-    return sentences.map((sentence) => sentence?.startsWith('Another tab runs this import'));
-  };
-  await expect.poll(async () => (await stopped()).filter(Boolean)).toEqual([true]);
-  const [stoppedTab, runningTab] = (await stopped())[0] ? [first, second] : [second, first];
-  await runningTab.finishFast();
-  await runningTab.expectEachPictureOnce(SAMPLE_COUNT);
-
-  await stoppedTab.recover.click();
-  await expect(stoppedTab.wakeUp).toContainText('Woke up with all 60 pictures done');
 });
 
 test('a full disk is a sentence, and no silence', { tag: '@chromium' }, async ({ page, context }) => {

@@ -80,7 +80,7 @@ export const chosenFilesOf = (page: Page, runId = 'import'): Promise<{ name: str
   }, runId);
 
 /** Runs in the page. */
-async function readPlace(runId: string): Promise<Place> {
+export async function readPlace(runId: string): Promise<Place> {
   const database = await new Promise<IDBDatabase | undefined>((resolve) => {
     const request = indexedDB.open('rewake');
     // Where there is no database yet, none is to come into being.

@@ -6,6 +6,7 @@ export type Phase =
   | 'drawing'
   | 'recovering'
   | 'running'
+  | 'following'
   | 'crashed'
   | 'failed'
   | 'gone'
@@ -17,6 +18,7 @@ export interface Actions {
   readonly drawSample: () => void;
   readonly crash: () => void;
   readonly recover: () => void;
+  readonly takeOver: () => void;
   readonly startAgain: () => void;
   readonly downloadManifest: () => void;
   readonly changePace: (slowly: boolean) => void;
@@ -32,6 +34,7 @@ export class Controls {
   readonly #nextStep = element('next-step', HTMLDivElement);
   readonly #crash = element('crash', HTMLButtonElement);
   readonly #recover = element('recover', HTMLButtonElement);
+  readonly #takeOver = element('take-over', HTMLButtonElement);
   readonly #download = element('download', HTMLButtonElement);
   readonly #startAgain = element('start-again', HTMLButtonElement);
   readonly #pace = element('pace', HTMLParagraphElement);
@@ -47,6 +50,7 @@ export class Controls {
       if (this.#phase === 'running') actions.crash();
     };
     this.#recover.onclick = actions.recover;
+    this.#takeOver.onclick = actions.takeOver;
     this.#download.onclick = actions.downloadManifest;
     this.#startAgain.onclick = actions.startAgain;
     this.#slowly.onchange = () => actions.changePace(this.slowly);
@@ -82,6 +86,7 @@ export class Controls {
     this.#crash.setAttribute('aria-disabled', String(starting));
     this.#nextStep.hidden = phase === 'gone';
     this.#recover.hidden = phase !== 'crashed' && phase !== 'failed';
+    this.#takeOver.hidden = phase !== 'following';
     this.#download.hidden = phase !== 'finished';
     this.#pace.classList.toggle('out-of-use', over);
     this.#slowly.disabled = over;
@@ -99,7 +104,7 @@ export class Controls {
       focused.checkVisibility({ visibilityProperty: true })
     )
       return;
-    const next = [this.#crash, this.#recover, this.#download, this.#startAgain, this.#sample];
+    const next = [this.#crash, this.#recover, this.#takeOver, this.#download, this.#startAgain, this.#sample];
     next.find((control) => control.checkVisibility({ visibilityProperty: true }))?.focus();
   }
 

@@ -1,4 +1,5 @@
 import type { Seq, Stores } from 'rewake';
+import type { Owner } from '../owner.ts';
 import { element } from './element.ts';
 
 const fact = (id: string) => element(id, HTMLElement);
@@ -7,6 +8,7 @@ const fact = (id: string) => element(id, HTMLElement);
 export class Facts {
   readonly #backend = fact('fact-backend');
   readonly #backendReason = fact('fact-backend-reason');
+  readonly #owner = fact('fact-owner');
   readonly #head = fact('fact-head');
   readonly #snapshot = fact('fact-snapshot');
   readonly #tail = fact('fact-tail');
@@ -18,6 +20,10 @@ export class Facts {
       backend === 'indexeddb'
         ? 'it opened, so a run survives a crash'
         : `IndexedDB: ${reason?.code ?? 'unknown'}`;
+  }
+
+  showOwner(owner: Owner): void {
+    this.#owner.textContent = owner;
   }
 
   show(head: Seq, snapshotSeq: Seq): void {

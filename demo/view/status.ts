@@ -1,17 +1,20 @@
-import { element } from './element.ts';
+import { create, element } from './element.ts';
 
 /** What the page has to say, in a live region. */
 export class Status {
   readonly #notice = element('memory-notice', HTMLParagraphElement);
   readonly #sentence = element('sentence', HTMLParagraphElement);
   readonly #wakeUp = element('wake-up', HTMLParagraphElement);
-  readonly #hint = element('hint', HTMLParagraphElement);
+  #hint = element('hint', HTMLParagraphElement);
   readonly #details = element('details', HTMLParagraphElement);
 
   say(sentence: string, hint = ''): void {
     this.#sentence.textContent = sentence;
     this.#wakeUp.textContent = '';
-    this.#hint.textContent = hint;
+    // Another one, not the old one in another place: that would be a jump.
+    const next = create('p', 'hint', hint);
+    this.#hint.replaceWith(next);
+    this.#hint = next;
     this.#details.textContent = '';
   }
 
