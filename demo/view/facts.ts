@@ -18,7 +18,7 @@ export class Facts {
     this.#backend.textContent = backend === 'indexeddb' ? 'IndexedDB' : 'memory';
     this.#backendReason.textContent =
       backend === 'indexeddb'
-        ? 'it opened, so a run survives a crash'
+        ? 'a run survives a crash'
         : `IndexedDB: ${reason?.code ?? 'unknown'}`;
   }
 
