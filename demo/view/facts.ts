@@ -17,9 +17,7 @@ export class Facts {
   showBackend({ backend, reason }: Pick<Stores<unknown, unknown>, 'backend' | 'reason'>): void {
     this.#backend.textContent = backend === 'indexeddb' ? 'IndexedDB' : 'memory';
     this.#backendReason.textContent =
-      backend === 'indexeddb'
-        ? 'a run survives a crash'
-        : `IndexedDB: ${reason?.code ?? 'unknown'}`;
+      backend === 'indexeddb' ? 'a run survives a crash' : `IndexedDB: ${reason?.code ?? 'unknown'}`;
   }
 
   showOwner(owner: Owner): void {
