@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext } from '@playwright/test';
+import { crashTab } from './crash-tab.ts';
 import { DemoPage, expect, SAMPLE_COUNT, test } from './demo-page.ts';
 import { notePlaces, placeAtVisit } from './records.ts';
 import { demoUrl } from './servers.ts';
@@ -13,11 +14,7 @@ test('a new tab recovers from a crashed tab', { tag: '@chromium' }, async ({ pag
   await demo.sample.click();
   await demo.waitForHead(14);
   const acknowledged = await demo.shownHead();
-  const devTools = await context.newCDPSession(page);
-  const crashed = page.waitForEvent('crash');
-  // It never settles: nobody is left to answer.
-  devTools.send('Page.crash').catch(() => {});
-  await crashed;
+  await crashTab(page);
 
   const next = new DemoPage(await context.newPage());
   await next.visit();

@@ -1,4 +1,5 @@
 import { expect, test } from '@playwright/test';
+import { crashTab } from './crash-tab.ts';
 import { append, followed, open, owned, type RunWindow, reports, tab } from './run-page.ts';
 
 // Live runs in tabs of a real browser: Web Locks and BroadcastChannel are real here.
@@ -31,10 +32,7 @@ test('a tab that waits owns the run when the owner crashes', { tag: '@chromium' 
   await open(owner);
   const waiting = open(next);
   expect(await append(owner, 1)).toBe(1);
-  const devTools = await context.newCDPSession(owner);
-  const crashed = owner.waitForEvent('crash');
-  devTools.send('Page.crash').catch(() => {});
-  await crashed;
+  await crashTab(owner);
   await waiting;
   expect(await owned(next)).toEqual({ sum: 1, count: 1 });
 });

@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test';
+import { crashTab } from './crash-tab.ts';
 import { DemoPage, expect, SAMPLE_COUNT, test } from './demo-page.ts';
 import { type Place, placeOf, readPlace } from './records.ts';
 
@@ -51,12 +52,8 @@ test('a second tab takes over when the owner crashes', { tag: '@chromium' }, asy
   await follower.visit();
   await expect(follower.sentence).toHaveText('Another tab owns this run. This tab follows it.');
 
-  const devTools = await context.newCDPSession(owner.page);
-  const crashed = owner.page.waitForEvent('crash');
   const acknowledged = await owner.shownHead();
-  // It never settles: nobody is left to answer.
-  devTools.send('Page.crash').catch(() => {});
-  await crashed;
+  await crashTab(owner.page);
   await expect(follower.wakeUp).not.toBeEmpty({ timeout: 2_000 });
   const place = await placeNoted();
   expect(place.head).toBeGreaterThanOrEqual(acknowledged);

@@ -37,7 +37,8 @@ export function checkInteger(name: string, value: unknown, least: number): void 
 }
 
 export function check(right: boolean, rule: string, value: unknown): void {
+  if (right) return;
   const shown =
     typeof value === 'number' ? value : typeof value === 'string' ? '""' : `of type ${typeof value}`;
-  if (!right) throw new Failure('invalid-argument', `${rule}; this is ${shown}. Nothing was touched.`);
+  throw new Failure('invalid-argument', `${rule}; this is ${shown}. Nothing was touched.`);
 }

@@ -11,7 +11,7 @@ import type { RunId, Seq } from './snapshot-store.ts';
  * | `quota` | The browser has no room left for this site. Nothing was written. |
  * | `unavailable` | There is no IndexedDB here, or it may not be used, or its files are broken. |
  * | `blocked` | Another tab holds the database open and does not let go of it. |
- * | `timeout` | The database did not open in time. The next call waits for it again. |
+ * | `timeout` | The database did not open in time. The next call tries again. |
  * | `newer-version` | The database or record was written by a newer release. |
  * | `unreadable` | What is stored is damaged, or is not rewake's. |
  * | `connection-lost` | The connection broke before a commit was confirmed: it may have landed or not. |

@@ -70,7 +70,7 @@ const sentences: { readonly [code in ErrorCode]?: string } = {
     'the browser has no room left for this site. Nothing was written; it works again once there is room.',
   unavailable: 'IndexedDB is missing here, may not be used, or is broken.',
   blocked: 'another tab keeps the database from opening. Close it and try again.',
-  timeout: 'the database does not open. The next call waits for it again; reloading may help.',
+  timeout: 'the database does not open. The next call tries again; reloading may help.',
   'not-cloneable': 'it holds something that cannot be stored. Nothing was changed.',
   'newer-version': 'a newer release has written this data. Nothing was changed; reload to get that release.',
   unreadable: 'what is stored is damaged, or is not an entry of rewake.',

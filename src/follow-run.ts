@@ -1,7 +1,8 @@
 import { checkRunId } from './arguments.ts';
 import { type ErrorCode, KernelError, RunError } from './errors.ts';
-import { attempt } from './failure.ts';
+import { attempt, errorOf } from './failure.ts';
 import { openNotices } from './notices.ts';
+import { notify } from './notify.ts';
 import { openStores } from './open-stores.ts';
 import { type RecoverOptions, type Recovery, type Reducer, recover } from './recover.ts';
 import type { RunStores } from './run.ts';
@@ -54,10 +55,10 @@ export async function followRun<S, E>(options: FollowOptions<S, E>): Promise<Fol
   const { id, reduce, initialState, onReport } = options;
   await attempt(RunError, 'followRun', id, () => checkRunId(id));
   const stores: RunStores<S, E> = options.stores ?? (await openStores<S, E>());
-  const error = (code: ErrorCode, detail: string) =>
-    new RunError(code, detail, { operation: 'followRun', runId: id });
+  const error = (code: ErrorCode, detail: string, cause?: unknown) =>
+    new RunError(code, detail, { operation: 'followRun', runId: id, cause });
   const report = (reason: unknown) =>
-    onReport?.(reason instanceof KernelError ? reason : error('unknown', `a listener threw: ${reason}`));
+    onReport?.(reason instanceof KernelError ? reason : errorOf(RunError, 'followRun', id, reason));
 
   const read = (snapshots: RecoverOptions<S, E>['snapshots']) =>
     recover({ runId: id, snapshots, events: stores.events, reduce, initialState });
@@ -96,7 +97,7 @@ export async function followRun<S, E>(options: FollowOptions<S, E>): Promise<Fol
   const advance = (next: Recovery<S>) => {
     if (closed || next.seq === seq) return;
     ({ state, seq } = next);
-    for (const listener of listeners) listener();
+    notify(listeners, (thrown) => report(error('unknown', `a listener threw: ${thrown}`, thrown)));
   };
 
   const recovery = await recovering.catch((reason: unknown) => {

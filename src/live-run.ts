@@ -1,6 +1,7 @@
 import { type ErrorCode, KernelError, RunError } from './errors.ts';
 import { errorOf, staleHead } from './failure.ts';
 import { openNotices } from './notices.ts';
+import { notify } from './notify.ts';
 import type { Ownership } from './ownership.ts';
 import { type Recovery, reduceEvent } from './recover.ts';
 import type { Run, RunOptions, RunStores } from './run.ts';
@@ -49,6 +50,7 @@ export class LiveRun<S, E> implements Run<S, E> {
   #saved: Seq;
   #tried: Seq;
   #saving = false;
+  readonly #snapshotEvery: number;
   /** The appends that are not durable yet, in order. */
   readonly #pending: Pending<S, E>[] = [];
   /** Settles with the last of them. */
@@ -78,6 +80,7 @@ export class LiveRun<S, E> implements Run<S, E> {
     this.#durable = { seq, state };
     this.#saved = snapshotSeq;
     this.#tried = snapshotSeq;
+    this.#snapshotEvery = options.snapshotEvery ?? SNAPSHOT_EVERY;
     const { signal } = this.#listening;
     const lose = () => this.#end(this.#error('conflict', 'another tab, worker or object has taken it over.'));
     stolen.addEventListener('abort', lose, { signal });
@@ -126,7 +129,11 @@ export class LiveRun<S, E> implements Run<S, E> {
     this.#commit();
     // Handled: where nobody awaits it, `onReport` tells why the run ended.
     this.#last = durable.catch(() => {});
-    if (events.length > 0) this.#notify();
+    if (events.length > 0) {
+      notify(this.#listeners, (thrown) =>
+        this.#report(this.#error('unknown', `a listener threw: ${thrown}`, thrown)),
+      );
+    }
     return durable;
   }
 
@@ -159,7 +166,7 @@ export class LiveRun<S, E> implements Run<S, E> {
         for (const { resolve, seq } of batch) resolve(seq);
         // Only now: a notice before the commit would send the followers to read what is not there.
         this.#notices?.postMessage(head);
-        this.#saveBehind(this.#options.snapshotEvery ?? SNAPSHOT_EVERY);
+        this.#saveBehind(this.#snapshotEvery);
       }
     } catch (error) {
       this.#end(error);
@@ -198,7 +205,7 @@ export class LiveRun<S, E> implements Run<S, E> {
       .catch((error: unknown) => this.#report(error))
       .finally(() => {
         this.#saving = false;
-        this.#saveBehind(this.#options.snapshotEvery ?? SNAPSHOT_EVERY);
+        this.#saveBehind(this.#snapshotEvery);
       });
   }
 
@@ -237,7 +244,7 @@ export class LiveRun<S, E> implements Run<S, E> {
   /** The run cannot go on: everything pending and everything later is refused with this one error. */
   #end(cause: unknown): void {
     if (!this.#live) return;
-    const error = cause instanceof KernelError ? cause : errorOf(RunError, 'run', this.id, cause);
+    const error = this.#known(cause);
     this.#live = false;
     this.#refusal = error;
     for (const { reject } of this.#pending.splice(0)) reject(error);
@@ -252,20 +259,12 @@ export class LiveRun<S, E> implements Run<S, E> {
     return this.#ownership.release();
   }
 
-  #notify(): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener();
-      } catch (cause) {
-        this.#report(this.#error('unknown', `a listener threw: ${cause}`, cause));
-      }
-    }
+  #report(error: unknown): void {
+    this.#options.onReport?.(this.#known(error));
   }
 
-  #report(error: unknown): void {
-    this.#options.onReport?.(
-      error instanceof KernelError ? error : this.#error('unknown', String(error), error),
-    );
+  #known(error: unknown): KernelError {
+    return error instanceof KernelError ? error : errorOf(RunError, 'run', this.id, error);
   }
 
   #error(code: ErrorCode, detail: string, cause?: unknown): RunError {
