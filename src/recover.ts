@@ -42,8 +42,8 @@ export interface IgnoredSnapshot {
   readonly error?: KernelError;
 }
 
-/** So many events are in memory at once. */
-const PAGE = 2_000;
+/** So many events are read at once, while as many are replayed. */
+const PAGE = 10_000;
 
 /**
  * The state of a run: its latest snapshot, and the events after it (those with `seq > atSeq`) put through
@@ -66,27 +66,34 @@ const PAGE = 2_000;
  */
 export async function recover<S, E>(options: RecoverOptions<S, E>): Promise<Recovery<S>> {
   const { runId, events, reduce, initialState } = options;
-  const { snapshot: loaded, ignored } = await loadSnapshot(options);
-  // After the snapshot: a log only grows, so a snapshot of it that was loaded before cannot be ahead of it.
-  const head = await events.head(runId);
-  const ahead = loaded && loaded.atSeq > head;
-  const snapshot = ahead ? undefined : loaded;
-  const ignoredSnapshot = ahead ? ({ reason: 'ahead-of-log', atSeq: loaded.atSeq } as const) : ignored;
+  let [{ snapshot, ignored }, head] = await Promise.all([loadSnapshot(options), events.head(runId)]);
+  // That head may be older than the snapshot; one that is read after it is not, because a log only grows.
+  if (snapshot && snapshot.atSeq > head) head = await events.head(runId);
+  if (snapshot && snapshot.atSeq > head) {
+    ignored = { reason: 'ahead-of-log', atSeq: snapshot.atSeq };
+    snapshot = undefined;
+  }
   const snapshotSeq = snapshot?.atSeq ?? 0;
+  const read = (from: Seq) =>
+    from > head ? undefined : events.scan(runId, from, Math.min(PAGE, head - from + 1));
 
   let state = snapshot ? snapshot.state : initialState;
   let seq = snapshotSeq;
-  while (seq < head) {
-    const page = await events.scan(runId, seq + 1, Math.min(PAGE, head - seq));
-    if (page.length === 0) throw gap(runId, seq + 1);
-    for (const { seq: next, event } of page) {
-      if (next !== seq + 1) throw gap(runId, seq + 1);
-      state = reduceEvent(reduce, state, event, { operation: 'recover', runId, seq: next });
-      seq = next;
+  let next = read(seq + 1);
+  while (next) {
+    const page = await next;
+    // Read while this page is replayed; where that fails, nobody waits for it.
+    next = read(seq + PAGE + 1);
+    next?.catch(() => {});
+    for (const { seq: found, event } of page) {
+      if (found !== seq + 1) throw gap(runId, seq + 1);
+      state = reduceEvent(reduce, state, event, { operation: 'recover', runId, seq: found });
+      seq = found;
     }
   }
+  if (seq < head) throw gap(runId, seq + 1);
   const recovery = { state, seq, snapshotSeq, replayed: seq - snapshotSeq };
-  return ignoredSnapshot ? { ...recovery, ignoredSnapshot } : recovery;
+  return ignored ? { ...recovery, ignoredSnapshot: ignored } : recovery;
 }
 
 /** The state after the event `context.seq`; `reducer-threw` where the reducer refuses it. */

@@ -208,7 +208,7 @@ describe('a transaction', () => {
   test('aborts with a null error after its request succeeded: connection-lost', async () => {
     afterPut((transaction) => {
       const request = Reflect.get(transaction, 'request') as IDBRequest;
-      request.addEventListener('success', () => transaction.abort());
+      request.addEventListener('success', () => privateAbort(transaction, null));
     });
     expect(await codes()).toEqual(['connection-lost', 'connection-lost']);
   });
@@ -266,7 +266,7 @@ describe('a transaction', () => {
   test('cannot read a value: unreadable for the snapshot', async () => {
     factory.onTransaction = (transaction) => {
       const store = transaction.objectStore(transaction.objectStoreNames[0] ?? '');
-      store.openCursor = () =>
+      store.get = () =>
         Reflect.apply(Reflect.get(transaction, '_execRequestAsync'), transaction, [
           {
             source: store,

@@ -263,7 +263,8 @@ describe('an event record', () => {
     connection.close();
     await expect(events.scan('a', 1)).rejects.toThrow('seq 2');
     await expect(events.scan('a', 2)).rejects.toThrow('seq 2');
-    expect(await events.scan('a', 3)).toEqual([{ seq: 3, event: 3 }]);
+    // Nor is what comes after it, whose numbers nobody can be sure of any more.
+    await expect(events.scan('a', 3)).rejects.toThrow('seq 2');
   });
 
   test('under a key of somebody else: no run of ours', async () => {
@@ -275,19 +276,32 @@ describe('an event record', () => {
   });
 });
 
-test('scan with a limit reads no more records than it needs', async () => {
+test('scan with a limit reads one record more than it needs at most', async () => {
   const events = new IndexedDbEventStore<number>({ indexedDB: factory });
   for (let batch = 0; batch < 10; batch++) await events.append('a', [1, 2, 3]);
-  const counts: unknown[] = [];
+  let read = 0;
   factory.onTransaction = (transaction) => {
     const store = transaction.objectStore('events');
     const getAll = store.getAll.bind(store);
-    store.getAll = (range, count) => {
-      counts.push(count);
-      return getAll(range, count);
+    store.getAll = (...args) => {
+      const request = getAll(...args);
+      request.addEventListener('success', () => {
+        read += request.result.length;
+      });
+      return request;
     };
   };
-  for (const limit of [1, 2, 3, 4, 6, 7]) await events.scan('a', 3, limit);
   // From the third event on: one of the first record, then three of each.
-  expect(counts).toEqual([1, 2, 2, 2, 3, 3]);
+  for (const [limit, needed] of [
+    [1, 1],
+    [2, 2],
+    [4, 2],
+    [5, 3],
+    [7, 3],
+  ] as const) {
+    read = 0;
+    expect(await events.scan('a', 3, limit)).toHaveLength(limit);
+    expect(read).toBeGreaterThanOrEqual(needed);
+    expect(read).toBeLessThanOrEqual(needed + 1);
+  }
 });

@@ -1,6 +1,6 @@
-import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, type IDBPTransaction, wrap } from 'idb';
+import { wrap } from 'idb';
 import { Failure, failureOf } from '../failure.ts';
-import type { RunId } from '../snapshot-store.ts';
+import type { RunId, Seq } from '../snapshot-store.ts';
 
 /** How a store in IndexedDB is to be opened; everything is optional. */
 export interface IndexedDbOptions {
@@ -27,34 +27,22 @@ const VERSION = 1;
 const STORES = ['snapshots', 'events'] as const;
 const OPEN_TIMEOUT_MS = 10_000;
 
-// What is stored is untrusted until it has been checked: nothing here says what a key or a value is.
-interface Schema extends DBSchema {
-  snapshots: { key: IDBValidKey; value: unknown };
-  events: { key: IDBValidKey; value: unknown };
-}
-
 export type StoreName = (typeof STORES)[number];
-export type ObjectStore<Mode extends IDBTransactionMode> = IDBPObjectStore<
-  Schema,
-  [StoreName],
-  StoreName,
-  Mode
->;
-
 interface TransactOptions {
   readonly durability?: IDBTransactionDurability;
   /** Called at once where the transaction cannot start at once. */
   readonly beforeWait?: () => void;
 }
 
-/** All of a run's keys `[runId, seq]` with a seq of at least `from`; an array sorts after every number. */
-export const keysOf = (runId: RunId, from = 0): IDBKeyRange => IDBKeyRange.bound([runId, from], [runId, []]);
+/** A run's keys `[runId, seq]` with a seq from `from` to `to`, both inclusive; an array sorts after every number. */
+export const keysOf = (runId: RunId, from: Seq = 0, to: Seq | [] = []): IDBKeyRange =>
+  IDBKeyRange.bound([runId, from], [runId, to]);
 
 /** One database's connection: opened on first use, and again after it was closed or lost. */
 export class Database {
   readonly #name: string;
   readonly #factory: IDBFactory | undefined;
-  #connection: IDBPDatabase<Schema> | undefined;
+  #connection: IDBDatabase | undefined;
   #opening: Promise<void> | undefined;
   #blocked = false;
 
@@ -74,23 +62,26 @@ export class Database {
   }
 
   /**
-   * Runs `body` in a transaction of its own and resolves when that is committed. Where the connection is
-   * open, `body` runs before this returns. Where `body` fails, the transaction is rolled back.
+   * Runs `body` in a transaction of its own and resolves with what that returns: of a read once it is there,
+   * of a write once it is committed. Where the connection is open, `body` runs before this returns. Where
+   * `body` fails, the transaction is rolled back.
    */
-  async transact<Mode extends IDBTransactionMode, T>(
+  async transact<T>(
     name: StoreName,
-    mode: Mode,
-    body: (store: ObjectStore<Mode>) => Promise<T>,
+    mode: IDBTransactionMode,
+    body: (store: IDBObjectStore) => Promise<T>,
     { durability, beforeWait }: TransactOptions = {},
   ): Promise<T> {
     // Twice at most: an open connection may turn out to be closing when a transaction is to start.
     for (let opened = 0; ; opened++) {
       const transaction = this.#begin(name, mode, durability);
       if (transaction) {
-        const commit = committed(transaction);
+        const committed = commitOf(transaction);
         try {
-          const [result] = await Promise.all([body(transaction.objectStore(name)), commit]);
-          return result;
+          const result = body(transaction.objectStore(name));
+          if (mode === 'readonly') return await result;
+          await Promise.all([result.then(() => finish(transaction)), committed]);
+          return await result;
         } catch (error) {
           try {
             transaction.abort();
@@ -107,13 +98,9 @@ export class Database {
     }
   }
 
-  #begin<Mode extends IDBTransactionMode>(
-    name: StoreName,
-    mode: Mode,
-    durability?: IDBTransactionDurability,
-  ) {
+  #begin(name: StoreName, mode: IDBTransactionMode, durability?: IDBTransactionDurability) {
     try {
-      return this.#connection?.transaction<[StoreName], Mode>([name], mode, durability && { durability });
+      return this.#connection?.transaction(name, mode, durability && { durability });
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== 'InvalidStateError') throw error;
       this.#forget(this.#connection);
@@ -140,7 +127,7 @@ export class Database {
   }
 
   async #connect(): Promise<void> {
-    let connection: IDBPDatabase<Schema>;
+    let connection: IDBDatabase;
     try {
       const factory = this.#factory ?? globalThis.indexedDB;
       if (!factory) throw new Failure('unavailable');
@@ -152,7 +139,8 @@ export class Database {
       request.onupgradeneeded = () => {
         for (const name of STORES) request.result.createObjectStore(name);
       };
-      connection = (await wrap(request)) as IDBPDatabase<Schema>;
+      await wrap(request);
+      connection = request.result;
     } catch (error) {
       throw failureOf(error, 'unavailable');
     }
@@ -166,7 +154,7 @@ export class Database {
     else this.#connection = connection;
   }
 
-  #forget(connection: IDBPDatabase<Schema> | undefined): void {
+  #forget(connection: IDBDatabase | undefined): void {
     connection?.close();
     if (this.#connection === connection) this.#connection = undefined;
   }
@@ -175,16 +163,25 @@ export class Database {
 /**
  * Resolves on `complete` and rejects on `abort`, and on nothing else: a request's success is not yet a
  * commit, an abort need not come with a request's error, and on that error the transaction has not got its
- * own yet. (idb's `done` rejects there already, with an AbortError.)
+ * own yet.
  */
-function committed(transaction: IDBPTransaction<Schema, [StoreName], IDBTransactionMode>): Promise<void> {
-  const commit = new Promise<void>((resolve, reject) => {
+function commitOf(transaction: IDBTransaction): Promise<void> {
+  const committed = new Promise<void>((resolve, reject) => {
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(new Failure('connection-lost'));
   });
   // Nobody may be waiting for it when it rejects.
-  for (const promise of [commit, transaction.done]) promise.catch(() => {});
-  return commit;
+  committed.catch(() => {});
+  return committed;
+}
+
+/** Tells the browser that nothing more comes, which would otherwise cost a round trip to find out. */
+function finish(transaction: IDBTransaction): void {
+  try {
+    transaction.commit?.();
+  } catch {
+    // It is over: `complete` or `abort` tells how.
+  }
 }
 
 const shared = new WeakMap<object, Map<string, Database>>();

@@ -1,10 +1,11 @@
+import { wrap } from 'idb';
 import { checkAppend, checkRunId, checkScan } from '../arguments.ts';
 import { capture, putFailure } from '../capture.ts';
 import { EventStoreError } from '../errors.ts';
 import type { AppendOptions, EventStore, SequencedEvent } from '../event-store.ts';
 import { attempt, Failure, staleHead } from '../failure.ts';
 import type { RunId, Seq } from '../snapshot-store.ts';
-import { Database, type IndexedDbOptions, keysOf, type ObjectStore } from './database.ts';
+import { Database, type IndexedDbOptions, keysOf } from './database.ts';
 import { byRun, GroupCommit } from './group-commit.ts';
 import { contentOf, eventRecord, isBatchOf, runIdOf, seqOf } from './record.ts';
 
@@ -68,17 +69,21 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
   scan(runId: RunId, from: Seq, limit?: number): Promise<SequencedEvent<E>[]> {
     return attempt(EventStoreError, 'scan', runId, async () => {
       checkScan(runId, from, limit);
-      const [keys, records] = await this.#database.transact('events', 'readonly', async (store) => {
-        // The records that end before the limit, and the one that reaches it: no more is read.
-        const count =
-          limit &&
-          1 +
-            (await store.count(IDBKeyRange.bound([runId, from - 1], [runId, from + limit - 1], true, true)));
-        const range = keysOf(runId, from);
-        return Promise.all([store.getAllKeys(range, count), store.getAll(range, count)]);
-      });
-      const scanned = sequence(from, keys, records);
-      if (limit) scanned.splice(limit);
+      const to = limit ? from + limit - 1 : Number.POSITIVE_INFINITY;
+      const [before, keys, records, keyBeyond, recordBeyond] = await this.#database.transact(
+        'events',
+        'readonly',
+        (store) =>
+          Promise.all([
+            headOf(store, runId, from - 1),
+            wrap(store.getAllKeys(keysOf(runId, from, to))),
+            wrap(store.getAll(keysOf(runId, from, to))),
+            // The one record that may reach beyond the limit: no more is read.
+            wrap(store.getAllKeys(keysOf(runId, to + 1), 1)),
+            wrap(store.getAll(keysOf(runId, to + 1), 1)),
+          ]),
+      );
+      const scanned = sequence(before, [...keys, ...keyBeyond], [...records, ...recordBeyond], from, to);
       // `E` is the application's word for what it appended to this run.
       return scanned as SequencedEvent<E>[];
     });
@@ -95,7 +100,7 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     return attempt(EventStoreError, 'delete', runId, () => {
       checkRunId(runId);
       return this.#commits.alone(() =>
-        this.#database.transact('events', 'readwrite', (store) => store.delete(keysOf(runId)), {
+        this.#database.transact('events', 'readwrite', (store) => wrap(store.delete(keysOf(runId))), {
           durability: this.#durability,
         }),
       );
@@ -106,14 +111,15 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     return attempt(EventStoreError, 'runIds', undefined, () =>
       this.#database.transact('events', 'readonly', async (store) => {
         const runIds: RunId[] = [];
-        // From each run's first key straight on to the next run's, however long the log between them is.
-        let cursor = await store.openKeyCursor();
-        while (cursor) {
-          const runId = runIdOf(cursor.key);
+        let after: IDBValidKey = Number.NEGATIVE_INFINITY;
+        for (;;) {
+          const key: IDBValidKey | undefined = await wrap(store.getKey(IDBKeyRange.lowerBound(after, true)));
+          if (key === undefined) return runIds;
+          const runId = runIdOf(key);
           if (runId !== undefined) runIds.push(runId);
-          cursor = await (runId === undefined ? cursor.continue() : cursor.continue([runId, []]));
+          // From each run's first key straight on to the next run's, however long the log between them is.
+          after = runId === undefined ? key : [runId, []];
         }
-        return runIds;
       }),
     );
   }
@@ -130,17 +136,14 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
   }
 }
 
-async function headOf(store: ObjectStore<IDBTransactionMode>, runId: RunId): Promise<Seq> {
-  const last = await store.openKeyCursor(keysOf(runId), 'prev');
+/** The last seq of the run's last record, or of its last one up to the seq `to`. */
+async function headOf(store: IDBObjectStore, runId: RunId, to?: Seq): Promise<Seq> {
+  const last = await wrap(store.openKeyCursor(keysOf(runId, 0, to), 'prev'));
   return last ? seqOf(last.key) : 0;
 }
 
 /** Appends one run's batches as one record, but for those that expected another head. */
-async function appendAll(
-  store: ObjectStore<'readwrite'>,
-  runId: RunId,
-  appends: readonly Append[],
-): Promise<void> {
+async function appendAll(store: IDBObjectStore, runId: RunId, appends: readonly Append[]): Promise<void> {
   const [first, ...others] = appends;
   // A batch that names its writer has to be found again, and so has a record of its own.
   if (others.length > 0 && appends.some(({ writer }) => writer !== undefined))
@@ -156,54 +159,50 @@ async function appendAll(
   }
   if (first?.failure && first.writer !== undefined) return findLanded(store, first);
   if (batch.length === 0) return;
-  let done: Promise<unknown>;
   try {
-    done = store.put(eventRecord(batch, first?.writer), [runId, head + batch.length]);
+    store.put(eventRecord(batch, first?.writer), [runId, head + batch.length]);
   } catch (error) {
     // One of them cannot be stored, and only that one is to fail.
     if (others.length > 0) return appendEach(store, runId, appends);
     if (first) first.failure = putFailure(error, first.events, 'events');
-    return;
   }
-  await done;
 }
 
-async function appendEach(
-  store: ObjectStore<'readwrite'>,
-  runId: RunId,
-  appends: readonly Append[],
-): Promise<void> {
+async function appendEach(store: IDBObjectStore, runId: RunId, appends: readonly Append[]): Promise<void> {
   for (const append of appends) await appendAll(store, runId, [append]);
 }
 
 /** The head is not the expected one: it may be so because the same append has landed before. */
-async function findLanded(store: ObjectStore<'readwrite'>, append: Append): Promise<void> {
+async function findLanded(store: IDBObjectStore, append: Append): Promise<void> {
   const { runId, events, writer, expectedHead = 0 } = append;
   const landed = expectedHead + events.length;
-  if (!isBatchOf(await store.get([runId, landed]), writer, events.length)) return;
+  if (!isBatchOf(await wrap(store.get([runId, landed])), writer, events.length)) return;
   append.head = landed;
   append.failure = undefined;
 }
 
-/** Numbers the events of consecutive records, from the event `from` on. */
+/** The events with a seq between `from` and `to`, both inclusive, in the records that follow the event `before`. */
 function sequence(
-  from: Seq,
+  before: Seq,
   keys: readonly IDBValidKey[],
   records: readonly unknown[],
+  from: Seq,
+  to: Seq,
 ): SequencedEvent<unknown>[] {
   const scanned: SequencedEvent<unknown>[] = [];
-  let seq = from;
-  keys.forEach((key, index) => {
+  let seq = before;
+  for (let index = 0; index < keys.length && seq < to; index++) {
     const events = contentOf(records[index], 'events');
-    const first = Array.isArray(events) ? seqOf(key) - events.length + 1 : 0;
-    // Only the first record may begin before the event that is to come next.
-    if (!Array.isArray(events) || first < 1 || first > seq || (first < seq && index > 0)) {
+    if (!Array.isArray(events) || seqOf(keys[index]) - events.length !== seq) {
       throw new Failure(
         'unreadable',
-        `the log is damaged at seq ${seq}: an event is missing or there twice.`,
+        `the log is damaged at seq ${seq + 1}: an event is missing or there twice.`,
       );
     }
-    for (const event of events.slice(seq - first)) scanned.push({ seq: seq++, event });
-  });
+    for (const event of events) {
+      seq++;
+      if (seq >= from && seq <= to) scanned.push({ seq, event });
+    }
+  }
   return scanned;
 }

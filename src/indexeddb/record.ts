@@ -31,14 +31,14 @@ export function contentOf(record: unknown, field: 'state' | 'events'): unknown {
 }
 
 /** The seq in a record's key `[runId, seq]`. */
-export function seqOf(key: IDBValidKey): Seq {
-  const seq = Array.isArray(key) ? key[1] : undefined;
+export function seqOf(key: IDBValidKey | undefined): Seq {
+  const seq = Array.isArray(key) && key.length === 2 ? key[1] : undefined;
   if (typeof seq !== 'number' || !Number.isSafeInteger(seq)) throw new Failure('unreadable');
   return seq;
 }
 
 /** The run in a record's key, unless the key is not one of rewake's. */
 export function runIdOf(key: IDBValidKey): RunId | undefined {
-  const runId = Array.isArray(key) ? key[0] : undefined;
-  return typeof runId === 'string' ? runId : undefined;
+  const [runId, seq] = Array.isArray(key) ? key : [];
+  return typeof runId === 'string' && typeof seq === 'number' ? runId : undefined;
 }

@@ -1,9 +1,10 @@
+import { wrap } from 'idb';
 import { checkRunId, checkSnapshot } from '../arguments.ts';
 import { capture, putFailure } from '../capture.ts';
 import { SnapshotStoreError } from '../errors.ts';
 import { attempt, type Failure, failureOf, staleSnapshot } from '../failure.ts';
 import type { RunId, Seq, Snapshot, SnapshotStore } from '../snapshot-store.ts';
-import { Database, type IndexedDbOptions, keysOf, type ObjectStore } from './database.ts';
+import { Database, type IndexedDbOptions, keysOf } from './database.ts';
 import { byRun, GroupCommit } from './group-commit.ts';
 import { contentOf, runIdOf, seqOf, snapshotRecord } from './record.ts';
 
@@ -47,13 +48,13 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
   loadLatest(runId: RunId): Promise<Snapshot<S> | undefined> {
     return attempt(SnapshotStoreError, 'loadLatest', runId, async () => {
       checkRunId(runId);
-      const found = await this.#database.transact('snapshots', 'readonly', async (store) => {
-        const cursor = await store.openCursor(keysOf(runId));
-        return cursor && { key: cursor.key, value: cursor.value };
+      const [key, value] = await this.#database.transact('snapshots', 'readonly', async (store) => {
+        const range = keysOf(runId);
+        return Promise.all([wrap(store.getKey(range)), wrap(store.get(range))]);
       });
-      if (!found) return undefined;
+      if (key === undefined) return undefined;
       // `S` is the application's word for what it saved under this run.
-      return { runId, atSeq: seqOf(found.key), state: contentOf(found.value, 'state') as S };
+      return { runId, atSeq: seqOf(key), state: contentOf(value, 'state') as S };
     });
   }
 
@@ -72,7 +73,7 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
     return attempt(SnapshotStoreError, 'delete', runId, async () => {
       checkRunId(runId);
       const deletion = () =>
-        this.#database.transact('snapshots', 'readwrite', (store) => store.delete(keysOf(runId)), {
+        this.#database.transact('snapshots', 'readwrite', (store) => wrap(store.delete(keysOf(runId))), {
           durability: this.#durability,
         });
       await this.#commits.alone(deletion);
@@ -81,7 +82,9 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
 
   runIds(): Promise<RunId[]> {
     return attempt(SnapshotStoreError, 'runIds', undefined, async () => {
-      const keys = await this.#database.transact('snapshots', 'readonly', (store) => store.getAllKeys());
+      const keys = await this.#database.transact('snapshots', 'readonly', (store) =>
+        wrap(store.getAllKeys()),
+      );
       return keys.map(runIdOf).filter((runId) => runId !== undefined);
     });
   }
@@ -111,19 +114,15 @@ function captureState(save: Save): void {
 }
 
 /** Writes the latest of one run's saves, and finds out which of them came too late. */
-async function saveLatest(
-  store: ObjectStore<'readwrite'>,
-  runId: RunId,
-  saves: readonly Save[],
-): Promise<void> {
+async function saveLatest(store: IDBObjectStore, runId: RunId, saves: readonly Save[]): Promise<void> {
   // Asked first, so that it tells what was there before; put without waiting, because put captures the state.
-  const before = store.getKey(keysOf(runId));
+  const before = wrap(store.getKey(keysOf(runId)));
   const latest = putLatest(store, saves);
-  const [key] = await Promise.all([before, latest?.done]);
+  const key = await before;
   const stored = key === undefined ? -1 : seqOf(key);
   // Of the two records, the lower goes. Where that is the new one, nothing has changed.
-  const written = latest?.save.atSeq ?? stored;
-  if (key !== undefined && written !== stored) await store.delete([runId, Math.min(written, stored)]);
+  const written = latest?.atSeq ?? stored;
+  if (key !== undefined && written !== stored) store.delete([runId, Math.min(written, stored)]);
   let highest = stored;
   for (const save of saves) {
     if (save.atSeq < highest) save.failure ??= staleSnapshot(save.atSeq, highest);
@@ -132,17 +131,15 @@ async function saveLatest(
 }
 
 /** Puts the highest of the saves, the last of equals, passing over those that cannot be stored. */
-function putLatest(
-  store: ObjectStore<'readwrite'>,
-  saves: readonly Save[],
-): { save: Save; done: Promise<unknown> } | undefined {
+function putLatest(store: IDBObjectStore, saves: readonly Save[]): Save | undefined {
   const save = saves.reduce<Save | undefined>(
     (best, next) => (next.failure || (best && next.atSeq < best.atSeq) ? best : next),
     undefined,
   );
   if (!save) return undefined;
   try {
-    return { save, done: store.put(snapshotRecord(save.state), [save.runId, save.atSeq]) };
+    store.put(snapshotRecord(save.state), [save.runId, save.atSeq]);
+    return save;
   } catch (error) {
     save.failure = putFailure(error, save.state, 'state');
     return putLatest(store, saves);
