@@ -1,16 +1,21 @@
 // @ts-check
 // Plain JavaScript on Node's built-ins: `.ci/set-up.js` imports it before anything is installed.
-import { access, constants } from 'node:fs/promises';
+import { access, constants, readdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
 /** @typedef {'chromium' | 'firefox'} BrowserName */
 /** @typedef {{ executablePath: string, channel?: string }} Browser */
+/** @typedef {{ miniBrowser: string, driver: string, xvfb: string }} WebKit */
 
 /** @type {readonly BrowserName[]} */
 export const browserNames = ['chromium', 'firefox'];
 
 /** What a person sets to have another browser used. */
-export const overrides = /** @type {const} */ ({ chromium: 'REWAKE_CHROMIUM', firefox: 'REWAKE_FIREFOX' });
+export const overrides = /** @type {const} */ ({
+  chromium: 'REWAKE_CHROMIUM',
+  firefox: 'REWAKE_FIREFOX',
+  webkit: 'REWAKE_WEBKIT',
+});
 
 const { HOME = '/', PATH = '' } = process.env;
 
@@ -29,11 +34,38 @@ export async function findBrowser(name) {
     if (!(await isProgram(override))) throw new Error(`${overrides[name]} names no program: ${override}`);
     return described(name, override);
   }
-  for (const executablePath of installedPaths(name)) {
-    if (await isProgram(executablePath)) return described(name, executablePath);
-  }
+  const installed = await firstProgram(installedPaths(name));
+  if (installed) return described(name, installed);
   const executablePath = await playwrightPath(name);
   return executablePath && (await isProgram(executablePath)) ? { executablePath } : undefined;
+}
+
+/**
+ * WebKitGTK: its MiniBrowser (the one that the environment names, or an installed one), the WebDriver for it, and
+ * the display for both. Playwright has a WebKit of its own, which is no stock browser, and cannot drive another.
+ *
+ * @returns {Promise<WebKit | undefined>}
+ */
+export async function findWebKit() {
+  const override = process.env[overrides.webkit];
+  if (override && !(await isProgram(override))) {
+    throw new Error(`${overrides.webkit} names no program: ${override}`);
+  }
+  if (process.platform !== 'linux') return undefined;
+  const miniBrowser = override || (await firstProgram(await miniBrowserPaths()));
+  const driver = await firstProgram(inPath(['WebKitWebDriver']));
+  const xvfb = await firstProgram(inPath(['Xvfb']));
+  return miniBrowser && driver && xvfb ? { miniBrowser, driver, xvfb } : undefined;
+}
+
+/** It is in no PATH, but beside WebKit's other processes: on Debian below the architecture's folder. */
+async function miniBrowserPaths() {
+  const folders = ['/usr/libexec', '/usr/lib', '/usr/lib64'];
+  const architectures = (await readdir('/usr/lib')).filter((name) => name.endsWith('-linux-gnu'));
+  folders.push(...architectures.map((name) => join('/usr/lib', name)));
+  return ['webkitgtk-6.0', 'webkit2gtk-4.1', 'webkit2gtk-4.0'].flatMap((version) =>
+    folders.map((folder) => join(folder, version, 'MiniBrowser')),
+  );
 }
 
 /**
@@ -88,9 +120,14 @@ function installedPaths(name) {
     ],
     firefox: ['firefox', 'firefox-esr'],
   };
+  return inPath(commands[name]);
+}
+
+/** @param {string[]} commands */
+function inPath(commands) {
   const path = PATH.split(delimiter).filter((folder) => folder !== '');
   const folders = new Set([...path, '/usr/bin', '/usr/local/bin', '/snap/bin']);
-  return commands[name].flatMap((command) => [...folders].map((folder) => join(folder, command)));
+  return commands.flatMap((command) => [...folders].map((folder) => join(folder, command)));
 }
 
 /**
@@ -106,6 +143,12 @@ async function playwrightPath(name) {
   } catch {
     return undefined;
   }
+}
+
+/** @param {string[]} paths */
+async function firstProgram(paths) {
+  for (const path of paths) if (await isProgram(path)) return path;
+  return undefined;
 }
 
 /** @param {string} path */

@@ -266,7 +266,7 @@ describe('a transaction', () => {
   test('cannot read a value: unreadable for the snapshot', async () => {
     factory.onTransaction = (transaction) => {
       const store = transaction.objectStore(transaction.objectStoreNames[0] ?? '');
-      store.get = () =>
+      store.openCursor = () =>
         Reflect.apply(Reflect.get(transaction, '_execRequestAsync'), transaction, [
           {
             source: store,

@@ -76,12 +76,14 @@ export class Database {
     for (let opened = 0; ; opened++) {
       const transaction = this.#begin(name, mode, durability);
       if (transaction) {
-        const committed = commitOf(transaction);
         try {
-          const result = body(transaction.objectStore(name));
-          if (mode === 'readonly') return await result;
-          await Promise.all([result.then(() => finish(transaction)), committed]);
-          return await result;
+          const committed = mode === 'readwrite' && commitOf(transaction);
+          const result = await body(transaction.objectStore(name));
+          if (committed) {
+            finish(transaction);
+            await committed;
+          }
+          return result;
         } catch (error) {
           try {
             transaction.abort();
@@ -170,7 +172,7 @@ function commitOf(transaction: IDBTransaction): Promise<void> {
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(new Failure('connection-lost'));
   });
-  // Nobody may be waiting for it when it rejects.
+  // Nobody may be waiting for it yet when it rejects.
   committed.catch(() => {});
   return committed;
 }

@@ -48,13 +48,13 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
   loadLatest(runId: RunId): Promise<Snapshot<S> | undefined> {
     return attempt(SnapshotStoreError, 'loadLatest', runId, async () => {
       checkRunId(runId);
-      const [key, value] = await this.#database.transact('snapshots', 'readonly', async (store) => {
-        const range = keysOf(runId);
-        return Promise.all([wrap(store.getKey(range)), wrap(store.get(range))]);
-      });
-      if (key === undefined) return undefined;
+      // One request for both the key and the value.
+      const found = await this.#database.transact('snapshots', 'readonly', (store) =>
+        wrap(store.openCursor(keysOf(runId))),
+      );
       // `S` is the application's word for what it saved under this run.
-      return { runId, atSeq: seqOf(key), state: contentOf(value, 'state') as S };
+      if (!found) return undefined;
+      return { runId, atSeq: seqOf(found.key), state: contentOf(found.value, 'state') as S };
     });
   }
 
