@@ -96,7 +96,12 @@ export default defineConfig(({ mode }) => ({
     projects: [
       {
         resolve: { alias },
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/package/**'] },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/package/**'],
+          testTimeout: 30_000,
+        },
       },
       {
         // Needs `npm run build`: tests what a user of the package gets.

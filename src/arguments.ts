@@ -2,43 +2,95 @@ import { Failure } from './failure.ts';
 
 // What the contracts demand of arguments, once for every backend. All of it fails with `invalid-argument`.
 
-export function checkRunId(runId: unknown): void {
-  check(typeof runId === 'string' && runId !== '', 'a runId is a non-empty string', runId);
-}
+/** Fails unless `value`, which the caller knows as `name`, is what it has to be. */
+type Rule = (name: string, value: unknown) => void;
 
-export function checkSnapshot(snapshot: unknown): void {
-  check(typeof snapshot === 'object' && snapshot !== null, 'a snapshot is an object', snapshot);
-  const { runId, atSeq } = Object(snapshot);
-  checkRunId(runId);
-  checkInteger('atSeq', atSeq, 0);
-}
+const rule =
+  (what: string, isRight: (value: unknown) => boolean): Rule =>
+  (name, value) => {
+    if (isRight(value)) return;
+    const shown = typeof value === 'string' ? `"${value}"` : typeof value === 'number' ? value : typeof value;
+    throw new Failure('invalid-argument', `${name} is ${what}, not ${shown}. Nothing was touched.`);
+  };
+
+const ofType = (type: string): Rule => rule(`a ${type}`, (value) => typeof value === type);
+export const text = ofType('string');
+export const method = ofType('function');
+export const flag = ofType('boolean');
+const nonEmpty = rule('a non-empty string', (value) => typeof value === 'string' && value !== '');
+
+export const integer = (least: number): Rule =>
+  rule(
+    `a safe integer of at least ${least}`,
+    (value) => Number.isSafeInteger(value) && Number(value) >= least,
+  );
+
+export const oneOf = (...values: readonly unknown[]): Rule =>
+  rule(`one of ${values.join(', ')}`, (value) => values.includes(value));
+
+export const optional =
+  (rule: Rule): Rule =>
+  (name, value) => {
+    if (value !== undefined) rule(name, value);
+  };
+
+const any = rule('an object', (value) => Object(value) === value);
+
+/** An object with these fields, and others that nobody cares about. */
+export const object =
+  (fields: { readonly [field: string]: Rule }): Rule =>
+  (name, value) => {
+    any(name, value);
+    for (const [field, rule] of Object.entries(fields)) rule(`${name}.${field}`, Object(value)[field]);
+  };
+
+export const checkRunId = (runId: unknown): void => nonEmpty('runId', runId);
+
+export const checkSnapshot = (snapshot: unknown): void =>
+  object({ runId: nonEmpty, atSeq: integer(0) })('snapshot', snapshot);
 
 export function checkAppend(runId: unknown, events: unknown, options: unknown): void {
   checkRunId(runId);
-  check(Array.isArray(events), 'events are an array', events);
-  const { expectedHead, writer } = Object(options);
-  if (expectedHead !== undefined) checkInteger('expectedHead', expectedHead, 0);
-  if (writer !== undefined)
-    check(typeof writer === 'string' && writer !== '', 'a writer is a non-empty string', writer);
+  rule('an array', Array.isArray)('events', events);
+  const fields = { expectedHead: optional(integer(0)), writer: optional(nonEmpty) };
+  optional(object(fields))('options', options);
 }
 
 export function checkScan(runId: unknown, from: unknown, limit: unknown): void {
   checkRunId(runId);
-  checkInteger('from', from, 1);
-  if (limit !== undefined) checkInteger('limit', limit, 1);
+  integer(1)('from', from);
+  optional(integer(1))('limit', limit);
 }
 
-export function checkInteger(name: string, value: unknown, least: number): void {
-  check(
-    Number.isSafeInteger(value) && Number(value) >= least,
-    `${name} is a safe integer of at least ${least}`,
-    value,
+const reading = { loadLatest: method };
+const scanning = { head: method, scan: method };
+
+export const checkRecoverOptions = (options: unknown): void =>
+  object({ runId: nonEmpty, snapshots: object(reading), events: object(scanning), reduce: method })(
+    'options',
+    options,
   );
-}
 
-export function check(right: boolean, rule: string, value: unknown): void {
-  if (right) return;
-  const shown =
-    typeof value === 'number' ? value : typeof value === 'string' ? '""' : `of type ${typeof value}`;
-  throw new Failure('invalid-argument', `${rule}; this is ${shown}. Nothing was touched.`);
-}
+/** What `openRun` and `followRun` have in common. */
+const runFields = () => ({
+  id: nonEmpty,
+  reduce: method,
+  stores: optional(
+    object({
+      snapshots: object({ loadLatest: method, save: method, delete: method }),
+      events: object({ head: method, scan: method, append: method }),
+      databaseName: optional(text),
+    }),
+  ),
+  onReport: optional(method),
+});
+
+export const checkFollowOptions = (options: unknown): void => object(runFields())('options', options);
+
+export const checkRunOptions = (options: unknown): void =>
+  object({
+    ...runFields(),
+    snapshotEvery: optional(integer(1)),
+    owner: optional(oneOf('wait', 'fail', 'steal')),
+    signal: optional(object({ addEventListener: method })),
+  })('options', options);

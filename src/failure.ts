@@ -1,4 +1,4 @@
-import type { ErrorCode, ErrorContext, KernelError } from './errors.ts';
+import { type ErrorCode, type ErrorContext, KernelError } from './errors.ts';
 import type { RunId, Seq } from './snapshot-store.ts';
 
 /** What went wrong, thrown where it is not known yet in which operation on which run. */
@@ -12,11 +12,7 @@ export class Failure extends Error {
   }
 }
 
-type ErrorClass<Thrown = KernelError> = new (
-  code: ErrorCode,
-  detail: string,
-  context: ErrorContext,
-) => Thrown;
+type ErrorClass = new (code: ErrorCode, detail: string, context: ErrorContext) => KernelError;
 
 /**
  * Calls `work` at once and turns whatever it throws into the caller's error class, with the operation and
@@ -35,13 +31,14 @@ export async function attempt<T>(
   }
 }
 
-/** The caller's error class, with the operation and the run in it. */
-export function errorOf<Thrown>(
-  Class: ErrorClass<Thrown>,
+/** The caller's error class, with the operation and the run in it; what is a KernelError already stays as it is. */
+export function errorOf(
+  Class: ErrorClass,
   operation: string,
   runId: RunId | undefined,
   error: unknown,
-): Thrown {
+): KernelError {
+  if (error instanceof KernelError) return error;
   const { code, detail, context } = failureOf(error);
   const named = typeof runId === 'string' ? runId : undefined;
   return new Class(code, detail, { operation, runId: named, ...context });

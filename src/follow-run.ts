@@ -1,5 +1,5 @@
-import { checkRunId } from './arguments.ts';
-import { type ErrorCode, KernelError, RunError } from './errors.ts';
+import { checkFollowOptions } from './arguments.ts';
+import { type ErrorCode, type KernelError, RunError } from './errors.ts';
 import { attempt, errorOf } from './failure.ts';
 import { openNotices } from './notices.ts';
 import { notify } from './notify.ts';
@@ -52,13 +52,12 @@ export interface FollowedRun<S> extends AsyncDisposable {
  * run.subscribe(() => console.log(run.state.done));
  */
 export async function followRun<S, E>(options: FollowOptions<S, E>): Promise<FollowedRun<S>> {
+  await attempt(RunError, 'followRun', options?.id, () => checkFollowOptions(options));
   const { id, reduce, initialState, onReport } = options;
-  await attempt(RunError, 'followRun', id, () => checkRunId(id));
   const stores: RunStores<S, E> = options.stores ?? (await openStores<S, E>());
   const error = (code: ErrorCode, detail: string, cause?: unknown) =>
     new RunError(code, detail, { operation: 'followRun', runId: id, cause });
-  const report = (reason: unknown) =>
-    onReport?.(reason instanceof KernelError ? reason : errorOf(RunError, 'followRun', id, reason));
+  const report = (reason: unknown) => onReport?.(errorOf(RunError, 'followRun', id, reason));
 
   const read = (snapshots: RecoverOptions<S, E>['snapshots']) =>
     recover({ runId: id, snapshots, events: stores.events, reduce, initialState });

@@ -1,3 +1,4 @@
+export { destroy } from './destroy.ts';
 export {
   type ErrorCode,
   type ErrorContext,

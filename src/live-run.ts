@@ -264,7 +264,7 @@ export class LiveRun<S, E> implements Run<S, E> {
   }
 
   #known(error: unknown): KernelError {
-    return error instanceof KernelError ? error : errorOf(RunError, 'run', this.id, error);
+    return errorOf(RunError, 'run', this.id, error);
   }
 
   #error(code: ErrorCode, detail: string, cause?: unknown): RunError {

@@ -1,4 +1,4 @@
-import { checkInteger, checkRunId } from './arguments.ts';
+import { checkRunOptions } from './arguments.ts';
 import { RunError } from './errors.ts';
 import { attempt } from './failure.ts';
 import { LiveRun } from './live-run.ts';
@@ -25,11 +25,8 @@ import type { Run, RunOptions, RunStores } from './run.ts';
  * await run.close();
  */
 export async function openRun<S, E>(options: RunOptions<S, E>): Promise<Run<S, E>> {
+  await attempt(RunError, 'openRun', options?.id, () => checkRunOptions(options));
   const { id, reduce, initialState, owner: mode = 'wait', signal } = options;
-  await attempt(RunError, 'openRun', id, () => {
-    checkRunId(id);
-    if (options.snapshotEvery !== undefined) checkInteger('snapshotEvery', options.snapshotEvery, 1);
-  });
   const stores: RunStores<S, E> = options.stores ?? (await openStores<S, E>({ immutable: true }));
   const { snapshots, events } = stores;
   const lost = new AbortController();

@@ -1,5 +1,7 @@
+import { checkRecoverOptions } from './arguments.ts';
 import { type ErrorContext, KernelError, RunError } from './errors.ts';
 import type { EventStore } from './event-store.ts';
+import { attempt } from './failure.ts';
 import type { RunId, Seq, Snapshot, SnapshotStore } from './snapshot-store.ts';
 
 /** A pure function: the state after `event`. It changes neither of its arguments. */
@@ -65,6 +67,7 @@ const PAGE = 10_000;
  * });
  */
 export async function recover<S, E>(options: RecoverOptions<S, E>): Promise<Recovery<S>> {
+  await attempt(RunError, 'recover', options?.runId, () => checkRecoverOptions(options));
   const { runId, events, reduce, initialState } = options;
   let [{ snapshot, ignored }, head] = await Promise.all([loadSnapshot(options), events.head(runId)]);
   // That head may be older than the snapshot; one that is read after it is not, because a log only grows.

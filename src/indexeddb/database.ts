@@ -1,5 +1,7 @@
 import { wrap } from 'idb';
-import { Failure, failureOf } from '../failure.ts';
+import { flag, method, object, oneOf, optional, text } from '../arguments.ts';
+import { type ErrorCode, KernelError } from '../errors.ts';
+import { errorOf, Failure, failureOf } from '../failure.ts';
 import type { RunId, Seq } from '../snapshot-store.ts';
 
 /** How a store in IndexedDB is to be opened; everything is optional. */
@@ -25,7 +27,7 @@ export const DATABASE_NAME = 'rewake';
 /** Frozen: records are versioned, the database is not. */
 const VERSION = 1;
 const STORES = ['snapshots', 'events'] as const;
-const OPEN_TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export type StoreName = (typeof STORES)[number];
 interface TransactOptions {
@@ -38,16 +40,31 @@ interface TransactOptions {
 export const keysOf = (runId: RunId, from: Seq = 0, to: Seq | [] = []): IDBKeyRange =>
   IDBKeyRange.bound([runId, from], [runId, to]);
 
+function checkOptions(options: unknown): void {
+  const fields = {
+    databaseName: optional(text),
+    durability: optional(oneOf('default', 'strict', 'relaxed')),
+    immutable: optional(flag),
+    indexedDB: optional(object({ open: method })),
+  };
+  try {
+    object(fields)('options', options);
+  } catch (error) {
+    throw errorOf(KernelError, 'open', undefined, error);
+  }
+}
+
 /** One database's connection: opened on first use, and again after it was closed or lost. */
 export class Database {
   readonly #name: string;
   readonly #factory: IDBFactory | undefined;
   #connection: IDBDatabase | undefined;
   #opening: Promise<void> | undefined;
-  #blocked = false;
 
-  /** The page's one `Database` of this name. */
-  static shared({ databaseName = DATABASE_NAME, indexedDB }: IndexedDbOptions): Database {
+  /** The page's one `Database` of this name. Throws a KernelError where `options` are none. */
+  static shared(options: IndexedDbOptions): Database {
+    checkOptions(options);
+    const { databaseName = DATABASE_NAME, indexedDB } = options;
     const owner = indexedDB ?? globalThis;
     const databases = shared.get(owner) ?? new Map<string, Database>();
     shared.set(owner, databases);
@@ -113,39 +130,53 @@ export class Database {
   /** Resolves when there is a connection. */
   async open(): Promise<void> {
     if (this.#connection) return;
-    this.#opening ??= this.#openInTime().finally(() => {
+    this.#opening ??= this.#request(
+      (factory) => {
+        const request = factory.open(this.#name, VERSION);
+        request.onupgradeneeded = () => {
+          for (const name of STORES) request.result.createObjectStore(name);
+        };
+        return request;
+      },
+      (request) => this.#adopt(request.result),
+    ).finally(() => {
       this.#opening = undefined;
     });
     await this.#opening;
   }
 
-  /** An attempt that comes to nothing in time is left alone, but should it come to something, that is used. */
-  #openInTime(): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Failure(this.#blocked ? 'blocked' : 'timeout')), OPEN_TIMEOUT_MS);
-    });
-    return Promise.race([this.#connect(), timeout]).finally(() => clearTimeout(timer));
+  /** Deletes the database once all connections to it are closed, this one at once. */
+  destroy(): Promise<void> {
+    this.#forget(this.#connection);
+    return this.#request((factory) => factory.deleteDatabase(this.#name));
   }
 
-  async #connect(): Promise<void> {
-    let connection: IDBDatabase;
+  /** An attempt that comes to nothing in time is left alone, but should it come to something, that is used. */
+  async #request(
+    begin: (factory: IDBFactory) => IDBOpenDBRequest,
+    use: (request: IDBOpenDBRequest) => void = () => {},
+  ): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       const factory = this.#factory ?? globalThis.indexedDB;
       if (!factory) throw new Failure('unavailable');
-      const request = factory.open(this.#name, VERSION);
-      this.#blocked = false;
+      const request = begin(factory);
+      let code: ErrorCode = 'timeout';
       request.onblocked = () => {
-        this.#blocked = true;
+        code = 'blocked';
       };
-      request.onupgradeneeded = () => {
-        for (const name of STORES) request.result.createObjectStore(name);
-      };
-      await wrap(request);
-      connection = request.result;
+      const timeout = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Failure(code)), TIMEOUT_MS);
+      });
+      await Promise.race([wrap(request).then(() => use(request)), timeout]);
     } catch (error) {
       throw failureOf(error, 'unavailable');
+    } finally {
+      clearTimeout(timer);
     }
+  }
+
+  #adopt(connection: IDBDatabase): void {
     if (!STORES.every((name) => connection.objectStoreNames.contains(name))) {
       connection.close();
       throw new Failure('unreadable', `the database "${this.#name}" belongs to something else.`);
