@@ -64,23 +64,21 @@ export interface ErrorContext {
  */
 export class KernelError extends Error {
   override readonly name: string = 'KernelError';
-  readonly code: ErrorCode;
-  readonly operation: string;
-  readonly runId: RunId | undefined;
-  readonly seq: Seq | undefined;
-  readonly expected: Seq | undefined;
-  readonly actual: Seq | undefined;
+  declare readonly operation: string;
+  declare readonly runId?: RunId;
+  declare readonly seq?: Seq;
+  declare readonly expected?: Seq;
+  declare readonly actual?: Seq;
 
-  constructor(code: ErrorCode, detail: string, context: ErrorContext) {
-    const { operation, runId, cause, seq, expected, actual } = context;
+  constructor(
+    readonly code: ErrorCode,
+    detail: string,
+    { cause, ...context }: ErrorContext,
+  ) {
+    const { operation, runId } = context;
     const where = runId === undefined ? operation : `Run ${JSON.stringify(runId)}, ${operation}`;
     super(`${where}: ${detail}`, cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.operation = operation;
-    this.runId = runId;
-    this.seq = seq;
-    this.expected = expected;
-    this.actual = actual;
+    Object.assign(this, context);
   }
 }
 

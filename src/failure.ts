@@ -47,14 +47,15 @@ export function errorOf(
 /** What the platform's error means. */
 export function failureOf(cause: unknown, otherwise: ErrorCode = 'unknown'): Failure {
   if (cause instanceof Failure) return cause;
-  const name = cause instanceof Error ? cause.name : '';
-  return new Failure(codes[name] ?? otherwise, undefined, { cause });
+  const { name, message } = cause instanceof Error ? cause : { name: '', message: '' };
+  // WebKit has only a message for the death of the process that keeps the databases, and for cleared site data.
+  const lost = name === 'UnknownError' && /Indexed Database server|request of the user/.test(message);
+  return new Failure(lost ? 'connection-lost' : (codes[name] ?? otherwise), undefined, { cause });
 }
 
 const codes: { readonly [name: string]: ErrorCode | undefined } = {
   // An abort that nobody here asked for: the browser force-closed the connection, with or without an error.
   AbortError: 'connection-lost',
-  DataCloneError: 'not-cloneable',
   NotReadableError: 'unreadable',
   QuotaExceededError: 'quota',
   SecurityError: 'unavailable',
@@ -63,16 +64,14 @@ const codes: { readonly [name: string]: ErrorCode | undefined } = {
 };
 
 const sentences: { readonly [code in ErrorCode]?: string } = {
-  quota:
-    'the browser has no room left for this site. Nothing was written; it works again once there is room.',
+  quota: 'the browser has no room left for this site. Nothing was written.',
   unavailable: 'IndexedDB is missing here, may not be used, or is broken.',
-  blocked: 'another tab keeps the database from opening. Close it and try again.',
-  timeout: 'the database does not open. The next call tries again; reloading may help.',
-  'not-cloneable': 'it holds something that cannot be stored. Nothing was changed.',
-  'newer-version': 'a newer release has written this data. Nothing was changed; reload to get that release.',
-  unreadable: 'what is stored is damaged, or is not an entry of rewake.',
+  blocked: 'another tab holds the database open. Close it and try again.',
+  timeout: 'the database does not answer. The next call tries again.',
+  'newer-version': 'a newer release has written this. Nothing was changed; reload to get that release.',
+  unreadable: 'what is stored is damaged, or is not of rewake.',
   'connection-lost':
-    'the connection to the database broke before a commit was confirmed. Read before writing again.',
+    'the connection to the database broke before a commit was confirmed. Read before writing again, or reload the page.',
   unknown: 'the browser failed; see the cause.',
 };
 

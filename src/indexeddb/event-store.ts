@@ -3,7 +3,7 @@ import { checkAppend, checkRunId, checkScan } from '../arguments.ts';
 import { capture, putFailure } from '../capture.ts';
 import { EventStoreError } from '../errors.ts';
 import type { AppendOptions, EventStore, SequencedEvent } from '../event-store.ts';
-import { attempt, Failure, staleHead } from '../failure.ts';
+import { attempt, Failure, failureOf, staleHead } from '../failure.ts';
 import type { RunId, Seq } from '../snapshot-store.ts';
 import { Database, type IndexedDbOptions, keysOf } from './database.ts';
 import { byRun, GroupCommit } from './group-commit.ts';
@@ -13,10 +13,8 @@ import { contentOf, eventRecord, isBatchOf, runIdOf, seqOf } from './record.ts';
 interface Append {
   readonly runId: RunId;
   readonly events: readonly unknown[];
-  readonly expectedHead: Seq | undefined;
-  readonly writer: string | undefined;
   head: Seq;
-  failure: Failure | undefined;
+  failure?: Failure;
 }
 
 /**
@@ -50,16 +48,10 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
   append(runId: RunId, events: readonly E[], options?: AppendOptions): Promise<Seq> {
     return attempt(EventStoreError, 'append', runId, async () => {
       checkAppend(runId, events, options);
-      // Always a copy: the events are put only when the head is known.
-      const captured = this.#immutable ? [...events] : capture(events, 'events');
-      const append: Append = {
-        runId,
-        events: captured,
-        expectedHead: options?.expectedHead,
-        writer: options?.writer,
-        head: 0,
-        failure: undefined,
-      };
+      const { expectedHead, writer } = options ?? {};
+      if (expectedHead !== undefined) return this.#appendFenced(runId, events, expectedHead, writer);
+      // A copy: the events are put only when the head is known.
+      const append: Append = { runId, events: this.#capture(events), head: 0 };
       await this.#commits.add(append);
       if (append.failure) throw append.failure;
       return append.head;
@@ -124,6 +116,50 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     );
   }
 
+  #capture(events: readonly unknown[]): readonly unknown[] {
+    return this.#immutable ? [...events] : capture(events, 'events');
+  }
+
+  /** Appends where the caller says, at once, and takes it back where the head turns out to be another one. */
+  async #appendFenced(
+    runId: RunId,
+    events: readonly unknown[],
+    expectedHead: Seq,
+    writer: string | undefined,
+  ): Promise<Seq> {
+    const head = expectedHead + events.length;
+    // What need not wait is captured by put itself.
+    let captured = this.#commits.busy ? this.#capture(events) : undefined;
+    const append = async (store: IDBObjectStore) => {
+      const before = headOf(store, runId);
+      // Where put throws, nobody waits for it.
+      before.catch(() => {});
+      if (head > expectedHead) putBatch(store, captured ?? events, [runId, head], writer);
+      const actual = await before;
+      if (actual !== expectedHead) throw staleHead(expectedHead, actual);
+    };
+    const beforeWait = () => {
+      captured ??= this.#capture(events);
+    };
+    try {
+      await this.#commits.alone(() =>
+        this.#database.transact('events', 'readwrite', append, { durability: this.#durability, beforeWait }),
+      );
+    } catch (error) {
+      const landed = error instanceof Failure && error.code === 'conflict' && writer !== undefined;
+      if (!landed || !(await this.#hasBatch(runId, head, head - expectedHead, writer))) throw error;
+    }
+    return head;
+  }
+
+  /** Whether the batch of so many events that ends with `lastSeq` is there, and of this writer. */
+  async #hasBatch(runId: RunId, lastSeq: Seq, length: number, writer: string): Promise<boolean> {
+    const record = await this.#database.transact('events', 'readonly', (store) =>
+      wrap(store.get([runId, lastSeq])),
+    );
+    return isBatchOf(record, writer, length);
+  }
+
   #commit(appends: readonly Append[]): Promise<void> {
     return this.#database.transact(
       'events',
@@ -142,43 +178,36 @@ async function headOf(store: IDBObjectStore, runId: RunId, to?: Seq): Promise<Se
   return last ? seqOf(last.key) : 0;
 }
 
-/** Appends one run's batches as one record, but for those that expected another head. */
+/** Appends one run's batches as one record. */
 async function appendAll(store: IDBObjectStore, runId: RunId, appends: readonly Append[]): Promise<void> {
-  const [first, ...others] = appends;
-  // A batch that names its writer has to be found again, and so has a record of its own.
-  if (others.length > 0 && appends.some(({ writer }) => writer !== undefined))
-    return appendEach(store, runId, appends);
-  const head = await headOf(store, runId);
-  const batch: unknown[] = [];
-  for (const append of appends) {
-    const { expectedHead = head + batch.length } = append;
-    const stale = expectedHead !== head + batch.length;
-    append.failure = stale ? staleHead(expectedHead, head + batch.length) : undefined;
-    if (!stale) for (const event of append.events) batch.push(event);
-    append.head = head + batch.length;
-  }
-  if (first?.failure && first.writer !== undefined) return findLanded(store, first);
-  if (batch.length === 0) return;
+  let head = await headOf(store, runId);
+  const batch = appends.flatMap(({ events }) => events);
   try {
-    store.put(eventRecord(batch, first?.writer), [runId, head + batch.length]);
+    if (batch.length > 0) putBatch(store, batch, [runId, head + batch.length]);
   } catch (error) {
     // One of them cannot be stored, and only that one is to fail.
-    if (others.length > 0) return appendEach(store, runId, appends);
-    if (first) first.failure = putFailure(error, first.events, 'events');
+    const [first, ...others] = appends;
+    if (others.length > 0) for (const append of appends) await appendAll(store, runId, [append]);
+    else if (first) first.failure = failureOf(error);
+    return;
+  }
+  for (const append of appends) {
+    head += append.events.length;
+    append.head = head;
   }
 }
 
-async function appendEach(store: IDBObjectStore, runId: RunId, appends: readonly Append[]): Promise<void> {
-  for (const append of appends) await appendAll(store, runId, [append]);
-}
-
-/** The head is not the expected one: it may be so because the same append has landed before. */
-async function findLanded(store: IDBObjectStore, append: Append): Promise<void> {
-  const { runId, events, writer, expectedHead = 0 } = append;
-  const landed = expectedHead + events.length;
-  if (!isBatchOf(await wrap(store.get([runId, landed])), writer, events.length)) return;
-  append.head = landed;
-  append.failure = undefined;
+function putBatch(
+  store: IDBObjectStore,
+  events: readonly unknown[],
+  key: [RunId, Seq],
+  writer?: string | undefined,
+): void {
+  try {
+    store.put(eventRecord(events, writer), key);
+  } catch (error) {
+    throw putFailure(error, events, 'events');
+  }
 }
 
 /** The events with a seq between `from` and `to`, both inclusive, in the records that follow the event `before`. */

@@ -16,9 +16,9 @@ export const eventRecord = (events: readonly unknown[], writer: string | undefin
   writer === undefined ? { format: FORMAT, events } : { format: FORMAT, events, writer };
 
 /** Whether a record is the batch of so many events that `writer` appended. */
-export function isBatchOf(record: unknown, writer: string | undefined, length: number): boolean {
+export function isBatchOf(record: unknown, writer: string, length: number): boolean {
   const { events, writer: wrote } = Object(record);
-  return writer !== undefined && wrote === writer && Array.isArray(events) && events.length === length;
+  return wrote === writer && Array.isArray(events) && events.length === length;
 }
 
 /** The one field of a record, which has been stored and is therefore not trusted. */
