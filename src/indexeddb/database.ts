@@ -104,8 +104,8 @@ export class Database {
           } catch {
             // It has been aborted already.
           }
-          // What cannot be read, for whatever reason, is unreadable.
-          throw failureOf(transaction.error ?? error, mode === 'readonly' ? 'unreadable' : 'unknown');
+          // What cannot be read, for whatever reason, is unreadable; why a write was aborted, the transaction knows.
+          throw mode === 'readonly' ? failureOf(error, 'unreadable') : failureOf(transaction.error ?? error);
         }
       }
       if (opened === 2) throw new Failure('connection-lost');
