@@ -25,6 +25,15 @@ function notCloneable(value: unknown, name: string, cause: unknown): Failure {
 function findUncloneable(value: unknown, path: string, seen: Set<unknown>): string | undefined {
   if (isCloneable(value) || seen.has(value)) return undefined;
   seen.add(value);
+  try {
+    return findInside(value, path, seen);
+  } catch {
+    return path; // A revoked Proxy does not even say what it is.
+  }
+}
+
+/** The same for a value that is new and cannot be cloned. */
+function findInside(value: unknown, path: string, seen: Set<unknown>): string | undefined {
   if (value instanceof Map || value instanceof Set) return findUncloneable([...value], path, seen);
   let culprit: string | undefined = path;
   // Own properties of anything else, such as a DOM node or a function, are not why it cannot be cloned.

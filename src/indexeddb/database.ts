@@ -95,8 +95,8 @@ export class Database {
       if (transaction) {
         try {
           const committed = mode === 'readwrite' && commitOf(transaction);
-          const result = await body(transaction.objectStore(name));
-          await committed;
+          // Both at once: after an abort, nobody can be sure to hear of the requests any more.
+          const [result] = await Promise.all([body(transaction.objectStore(name)), committed]);
           return result;
         } catch (error) {
           try {
