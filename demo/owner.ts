@@ -3,7 +3,7 @@ import { RUN_ID } from './import-run.ts';
 export type Owner = 'this tab' | 'another tab' | 'Service Worker' | 'nobody';
 
 /** The Web Lock that rewake holds for whoever owns the run. */
-export const RUN_LOCK = `rewake rewake ${RUN_ID}`;
+export const RUN_LOCK = `rewake ${JSON.stringify(['rewake', RUN_ID])}`;
 /** The Service Worker holds this one, too, so that pages can tell it from a tab. */
 export const SERVICE_WORKER_LOCK = 'import in the Service Worker';
 

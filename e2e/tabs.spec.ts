@@ -3,7 +3,7 @@ import { crashTab } from './crash-tab.ts';
 import { DemoPage, expect, SAMPLE_COUNT, test } from './demo-page.ts';
 import { type Place, placeOf, readPlace } from './records.ts';
 
-const RUN_LOCK = 'rewake rewake import';
+const RUN_LOCK = 'rewake ["rewake","import"]';
 
 test('a second tab follows, and takes over when the owner is closed', async ({ page, context }) => {
   const owner = new DemoPage(page);

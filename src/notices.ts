@@ -12,7 +12,8 @@ const names = new WeakMap<object, string>();
 export function nameOf({ databaseName, events }: Shared, runId: RunId): string {
   const name = databaseName ?? names.get(events) ?? `memory ${Math.random()}`;
   if (databaseName === undefined) names.set(events, name);
-  return `rewake ${name} ${runId}`;
+  // As JSON, no two of them are alike, not even those with lone surrogates, which platforms replace.
+  return `rewake ${JSON.stringify([name, runId])}`;
 }
 
 /** Where the owner of a run tells its followers the new head; `undefined` where the platform has no such thing. */
