@@ -62,6 +62,8 @@ export function checkScan(runId: unknown, from: unknown, limit: unknown): void {
   optional(integer(1))('limit', limit);
 }
 
+export const checkListener = (listener: unknown): void => method('listener', listener);
+
 const reading = { loadLatest: method };
 const scanning = { head: method, scan: method };
 
@@ -92,5 +94,5 @@ export const checkRunOptions = (options: unknown): void =>
     ...runFields(),
     snapshotEvery: optional(integer(1)),
     owner: optional(oneOf('wait', 'fail', 'steal')),
-    signal: optional(object({ addEventListener: method })),
+    signal: optional(object({ aborted: flag, addEventListener: method })),
   })('options', options);

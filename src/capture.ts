@@ -11,7 +11,7 @@ export function capture<T>(value: T, name: string): T {
 
 /** What an exception of IndexedDB's `put(value)` means: it clones at once, and what a getter throws comes through. */
 export function putFailure(error: unknown, value: unknown, name: string): Failure {
-  const foreign = error instanceof DOMException && error.name !== 'DataCloneError';
+  const foreign = error instanceof DOMException && error.name !== 'DataCloneError' && isCloneable(value);
   return foreign ? failureOf(error) : notCloneable(value, name, error);
 }
 

@@ -31,6 +31,20 @@ export async function attempt<T>(
   }
 }
 
+/** The same for what cannot reject, because it returns no promise. */
+export function attemptNow<T>(
+  Class: ErrorClass,
+  operation: string,
+  runId: RunId | undefined,
+  work: () => T,
+): T {
+  try {
+    return work();
+  } catch (error) {
+    throw errorOf(Class, operation, runId, error);
+  }
+}
+
 /** The caller's error class, with the operation and the run in it; what is a KernelError already stays as it is. */
 export function errorOf(
   Class: ErrorClass,

@@ -1,6 +1,6 @@
-import { checkFollowOptions } from './arguments.ts';
+import { checkFollowOptions, checkListener } from './arguments.ts';
 import { type ErrorCode, type KernelError, RunError } from './errors.ts';
-import { attempt, errorOf } from './failure.ts';
+import { attempt, attemptNow, errorOf } from './failure.ts';
 import { openNotices } from './notices.ts';
 import { notify } from './notify.ts';
 import { openStores } from './open-stores.ts';
@@ -133,6 +133,7 @@ export async function followRun<S, E>(options: FollowOptions<S, E>): Promise<Fol
     },
     getState: () => state,
     subscribe(listener) {
+      attemptNow(RunError, 'subscribe', id, () => checkListener(listener));
       listeners.add(listener);
       return () => listeners.delete(listener);
     },

@@ -1,5 +1,6 @@
+import { checkListener } from './arguments.ts';
 import { type ErrorCode, KernelError, RunError } from './errors.ts';
-import { errorOf, staleHead } from './failure.ts';
+import { attemptNow, errorOf, staleHead } from './failure.ts';
 import { openNotices } from './notices.ts';
 import { notify } from './notify.ts';
 import type { Ownership } from './ownership.ts';
@@ -104,6 +105,7 @@ export class LiveRun<S, E> implements Run<S, E> {
   getState = (): S => this.#state;
 
   subscribe = (listener: () => void): (() => void) => {
+    attemptNow(RunError, 'subscribe', this.id, () => checkListener(listener));
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };

@@ -1,7 +1,7 @@
 import { wrap } from 'idb';
 import { flag, method, object, oneOf, optional, text } from '../arguments.ts';
 import { type ErrorCode, KernelError } from '../errors.ts';
-import { errorOf, Failure, failureOf } from '../failure.ts';
+import { attemptNow, Failure, failureOf } from '../failure.ts';
 import type { RunId, Seq } from '../snapshot-store.ts';
 
 /** How a store in IndexedDB is to be opened; everything is optional. */
@@ -47,11 +47,7 @@ function checkOptions(options: unknown): void {
     immutable: optional(flag),
     indexedDB: optional(object({ open: method })),
   };
-  try {
-    object(fields)('options', options);
-  } catch (error) {
-    throw errorOf(KernelError, 'open', undefined, error);
-  }
+  attemptNow(KernelError, 'open', undefined, () => object(fields)('options', options));
 }
 
 /** One database's connection: opened on first use, and again after it was closed or lost. */
@@ -194,7 +190,7 @@ export class Database {
  * Resolves on `complete` and rejects on `abort`, and on nothing else: a request's success is not yet a
  * commit, an abort need not come with a request's error, and on that error the transaction has not got its
  * own yet. `transaction.commit()` would save a round trip, but where a request fails after it, Firefox (153)
- * does not abort: it commits the rest.
+ * and WebKit (2.50) do not abort: they commit the rest.
  */
 function commitOf(transaction: IDBTransaction): Promise<void> {
   const committed = new Promise<void>((resolve, reject) => {
