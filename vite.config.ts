@@ -82,7 +82,8 @@ const demo: UserConfig = {
   plugins: [serviceWorker],
   base: './',
   resolve: { alias },
-  build: { target: 'es2022', sourcemap: true },
+  // No page of it has a preload link to fill in for.
+  build: { target: 'es2022', sourcemap: true, modulePreload: { polyfill: false } },
   worker: { format: 'es' },
   server: {
     // Vite would try to open a browser on a machine without a desktop, too.

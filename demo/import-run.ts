@@ -45,6 +45,7 @@ export type Result = Omit<Imported, 'thumbnail'> | Refused;
 export const initialState: ImportState = { files: [], results: [] };
 
 export const reduce: Reducer<ImportState, ImportEvent> = (state, event) => {
+  if (!isPossible(event, state)) throw new Error('This is no event of an import.');
   switch (event.type) {
     case 'chosen':
       return { files: event.files.map(({ name, size }) => ({ name, size })), results: [] };
@@ -56,6 +57,30 @@ export const reduce: Reducer<ImportState, ImportEvent> = (state, event) => {
       return { ...state, results: [...state.results, event] };
   }
 };
+
+/** A log that is read again is input like any other: this page shows nothing that it cannot have written. */
+function isPossible(event: ImportEvent, { files }: ImportState): boolean {
+  switch (event.type) {
+    case 'chosen':
+      return event.files.every((file) => file instanceof File);
+    case 'imported':
+      return (
+        isOneOf(files, event.picture) &&
+        /^[0-9a-f]{64}$/.test(event.sha256) &&
+        /^#[0-9a-f]{6}$/.test(event.colour) &&
+        Number.isInteger(event.width) &&
+        Number.isInteger(event.height) &&
+        event.thumbnail instanceof Uint8Array
+      );
+    case 'refused':
+      return isOneOf(files, event.picture) && typeof event.reason === 'string';
+    default:
+      return false;
+  }
+}
+
+const isOneOf = (files: ImportState['files'], picture: number): boolean =>
+  Number.isInteger(picture) && picture in files;
 
 /** What `openRun` and `followRun` need to know, wherever they are called. */
 export const importRun = { id: RUN_ID, reduce, initialState, snapshotEvery: 10 };

@@ -5,6 +5,7 @@ import { findOwner, type Owner, RUN_LOCK } from './owner.ts';
 import { askToFinish, registerServiceWorker } from './register-service-worker.ts';
 import { drawSamplePictures, SAMPLE_COUNT } from './sample-pictures.ts';
 import * as sentences from './sentences.ts';
+import { trustOwnScripts } from './trust-own-scripts.ts';
 import { Controls } from './view/controls.ts';
 import { Facts } from './view/facts.ts';
 import { Progress } from './view/progress.ts';
@@ -36,6 +37,7 @@ let witness: Witness;
 let worker: Worker | undefined;
 let owner: Owner = 'nobody';
 
+trustOwnScripts();
 await look();
 
 /** Is there a run to go on with? Until that is known, the page shows nothing that could move. */
@@ -157,7 +159,12 @@ function employ(): void {
       if (first) run.clear(run.state.files);
       first = false;
     }
-    hear(data);
+    try {
+      hear(data);
+    } catch (error) {
+      // The page puts each event through the reducer, also those that a snapshot spares the Worker.
+      fail({ code: 'unreadable', message: failureFrom(error).message });
+    }
   };
   worker.onerror = (event) => {
     event.preventDefault();

@@ -1,5 +1,6 @@
 import { expect, test } from '@playwright/test';
 import { crashTab } from './crash-tab.ts';
+import { placeOf } from './records.ts';
 import { append, followed, open, owned, type RunWindow, reports, tab } from './run-page.ts';
 
 // Live runs in tabs of a real browser: Web Locks and BroadcastChannel are real here.
@@ -59,4 +60,19 @@ test('followers in other tabs see every event', async ({ context }) => {
   await append(owner, 2);
   await append(owner, 3);
   for (const page of [one, two]) await expect.poll(() => followed(page)).toEqual({ sum: 6, count: 3 });
+});
+
+test('destroy ends what is live in other tabs, and nothing of it comes back', async ({ context }) => {
+  const [live, waiting, leaving] = [await tab(context), await tab(context), await tab(context)];
+  await open(live);
+  await append(live, 1);
+  const opened = open(waiting);
+  await leaving.evaluate(() => window.page.destroy());
+  await expect.poll(() => reports(live)).toEqual(['conflict']);
+  await live.evaluate(() => window.page.owned?.close());
+  expect(await append(live, 2)).toBe('conflict');
+  // The tab that waited for the run has it now, without anything in it.
+  await opened;
+  expect(await owned(waiting)).toEqual({ sum: 0, count: 0 });
+  expect(await placeOf(leaving, 'sum')).toEqual({ head: 0, snapshotSeqs: [] });
 });

@@ -14,9 +14,9 @@ const rule =
   };
 
 const ofType = (type: string): Rule => rule(`a ${type}`, (value) => typeof value === type);
-export const text = ofType('string');
-export const method = ofType('function');
-export const flag = ofType('boolean');
+export const text: Rule = ofType('string');
+export const method: Rule = ofType('function');
+export const flag: Rule = ofType('boolean');
 const nonEmpty = rule('a non-empty string', (value) => typeof value === 'string' && value !== '');
 
 export const integer = (least: number): Rule =>

@@ -17,8 +17,24 @@ export function putFailure(error: unknown, value: unknown, name: string): Failur
 
 /** The failure of a copy of `value`, which says where in `value` the reason is: `state.items[3].onClick`. */
 function notCloneable(value: unknown, name: string, cause: unknown): Failure {
-  const place = findUncloneable(value, name, new Set()) ?? name;
+  const place = findUncloneable(value, name, new Set()) ?? findTransient(value, name, new Set()) ?? name;
   return new Failure('not-cloneable', `${place} cannot be stored. Nothing was changed.`, { cause });
+}
+
+/** Of what may be cloned, some may not be stored: which of these, depends on the browser. */
+const transients = ['AudioData', 'ImageBitmap', 'SharedArrayBuffer', 'VideoFrame', 'WebAssembly.Module'];
+
+/** Where the first of them is in what can be cloned. */
+function findTransient(value: unknown, path: string, seen: Set<unknown>): string | undefined {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return undefined;
+  seen.add(value);
+  if (transients.includes(Object.prototype.toString.call(value).slice(8, -1))) return path;
+  if (value instanceof Map || value instanceof Set) return findTransient([...value], path, seen);
+  for (const [key, child] of Object.entries(value)) {
+    const found = findTransient(child, Array.isArray(value) ? `${path}[${key}]` : path + property(key), seen);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** `undefined` where `value` can be cloned, or where what keeps it from that is part of something in `seen`. */

@@ -62,8 +62,11 @@ export function errorOf(
 export function failureOf(cause: unknown, otherwise: ErrorCode = 'unknown'): Failure {
   if (cause instanceof Failure) return cause;
   const { name, message } = cause instanceof Error ? cause : { name: '', message: '' };
-  // WebKit has only a message for the death of the process that keeps the databases, and for cleared site data.
-  const lost = name === 'UnknownError' && /Indexed Database server|request of the user/.test(message);
+  // WebKit has only a message for the death of the process that keeps the databases, and for cleared site data;
+  // Chromium for a connection that it closes in the middle of a transaction.
+  const lost =
+    name === 'UnknownError' &&
+    /Indexed Database server|request of the user|^Connection is closing/.test(message);
   return new Failure(lost ? 'connection-lost' : (codes[name] ?? otherwise), undefined, { cause });
 }
 

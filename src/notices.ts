@@ -16,10 +16,20 @@ export function nameOf({ databaseName, events }: Shared, runId: RunId): string {
   return `rewake ${JSON.stringify([name, runId])}`;
 }
 
+/** Whether a lock of this name is that of a run in the database. */
+export const isLockIn = (databaseName: string, lockName = ''): boolean =>
+  lockName.startsWith(`rewake ${JSON.stringify([databaseName]).slice(0, -1)},`);
+
 /** Where the owner of a run tells its followers the new head; `undefined` where the platform has no such thing. */
 export function openNotices(stores: Shared, runId: RunId): BroadcastChannel | undefined {
   if (typeof BroadcastChannel === 'undefined') return undefined;
-  const channel = new BroadcastChannel(nameOf(stores, runId));
+  let channel: BroadcastChannel;
+  try {
+    channel = new BroadcastChannel(nameOf(stores, runId));
+  } catch {
+    // Firefox, where the user lets no site keep data.
+    return undefined;
+  }
   // In Node an open channel would keep the process running.
   if ('unref' in channel && typeof channel.unref === 'function') channel.unref();
   return channel;

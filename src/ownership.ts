@@ -34,7 +34,9 @@ export interface Locks {
  * them. Rejects with `conflict` where it may not wait for it, and with `closed` where `signal` is aborted.
  */
 export function own(stores: Shared, { runId, mode, signal, onLost }: OwnOptions): Promise<Ownership> {
-  const locks: Locks = globalThis.navigator?.locks ?? processLocks;
+  // What no other tab shares needs no more; and where IndexedDB is forbidden, so are the platform's locks.
+  const shared = stores.databaseName !== undefined;
+  const locks: Locks = (shared ? globalThis.navigator?.locks : undefined) ?? processLocks;
   // The platform takes a signal only with a request that may wait.
   const options = { wait: signal ? { signal } : {}, fail: { ifAvailable: true }, steal: { steal: true } }[
     mode

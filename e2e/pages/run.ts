@@ -1,4 +1,4 @@
-import { followRun, openRun, type Run } from '../../src/index.ts';
+import { destroy, followRun, openRun, type Run } from '../../src/index.ts';
 
 // What the tests of live runs do in a page; they call it through `window`.
 
@@ -24,6 +24,8 @@ export const page = {
     page.owned = await openRun({ ...run, owner, snapshotEvery: 5, onReport });
     page.openedAt = Date.now();
   },
+
+  destroy,
 
   async follow(): Promise<void> {
     page.followed = await followRun(run);

@@ -101,7 +101,11 @@ export class Database {
             // It has been aborted already.
           }
           // What cannot be read, for whatever reason, is unreadable; why a write was aborted, the transaction knows.
-          throw mode === 'readonly' ? failureOf(error, 'unreadable') : failureOf(transaction.error ?? error);
+          if (mode === 'readonly') throw failureOf(error, 'unreadable');
+          const failure = failureOf(transaction.error ?? error);
+          // On a connection that has exceeded the quota, Firefox lets the next write delete and nothing else.
+          if (failure.code === 'quota') this.#forget(transaction.db);
+          throw failure;
         }
       }
       if (opened === 2) throw new Failure('connection-lost');

@@ -1,24 +1,29 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, inject, test } from 'vitest';
 import { compilers, node, resolutions, root, strict } from './run.ts';
 
-// Every ```ts block of README.md has to compile and, unless it is marked `no-run`, to print exactly what its
+// Every ```ts block of README.md and of docs has to compile and, unless it is marked `no-run`, to print exactly what its
 // comments say: `console.log(x); // → 42`.
 
 const consumer = inject('consumer');
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const blocks = [...readme.matchAll(/^```ts( no-run)?\n(.*?)^```$/gms)].map((block) => ({
-  name: `readme-line-${readme.slice(0, block.index).split('\n').length}`,
-  runs: !block[1],
-  code: block[2] ?? '',
-}));
+const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
+const blocks = pages
+  .filter((page) => page.endsWith('.md'))
+  .flatMap((page) => {
+    const text = readFileSync(join(root, page), 'utf8');
+    return [...text.matchAll(/^```ts( no-run)?\n(.*?)^```$/gms)].map((block) => ({
+      name: `${page.replace(/\W+/g, '-')}-line-${text.slice(0, block.index).split('\n').length}`,
+      runs: !block[1],
+      code: block[2] ?? '',
+    }));
+  });
 const fakeIndexedDb = pathToFileURL(createRequire(import.meta.url).resolve('fake-indexeddb/auto')).href;
 
 test('README.md has samples, and all of them compile', () => {
-  expect(blocks).not.toEqual([]);
+  expect(blocks).toContainEqual(expect.objectContaining({ name: expect.stringContaining('README') }));
   for (const { name, code } of blocks) writeFileSync(join(consumer, `${name}.ts`), code);
   const files = blocks.map(({ name }) => `${name}.ts`);
   const options = [...strict, ...resolutions.nodenext, '--moduleDetection', 'force', '--outDir', 'readme'];
