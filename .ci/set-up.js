@@ -3,9 +3,15 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
-/** @typedef {'chromium' | 'firefox'} BrowserName */
+/** @typedef {'chromium' | 'firefox' | 'webkit'} BrowserName */
 
 const MINUTE = 60_000;
+
+const byHand = {
+  chromium: 'npx playwright install --with-deps chromium',
+  firefox: 'npx playwright install --with-deps firefox',
+  webkit: 'WebKitGTK with its WebDriver and MiniBrowser, and Xvfb, which are for Linux alone',
+};
 
 setUpPackages();
 if (process.argv.includes('--browsers')) await setUpBrowsers();
@@ -47,20 +53,23 @@ async function setUpBrowsers() {
   if (missing.length === 0) return;
 
   const lack = `There is still no ${missing.join(' and no ')}`;
-  const advice = `To install by hand: npx playwright install --with-deps ${missing.join(' ')}`;
+  const advice = `To install by hand: ${missing.map((browser) => byHand[browser]).join('; ')}.`;
   if (process.env.CI) fail(`${lack}, which the tests need. ${advice}`);
   say(`${lack}: the tests in it will be skipped. ${advice}`);
 }
 
 /** @returns {Promise<BrowserName[]>} */
 async function missingBrowsers() {
-  const { browserNames, findBrowser } = await import('../e2e/browsers.js');
-  const found = await Promise.all(browserNames.map(findBrowser));
-  return browserNames.filter((_, i) => !found[i]);
+  const { browserNames, findBrowser, findWebKit } = await import('../e2e/browsers.js');
+  const found = await Promise.all([...browserNames.map(findBrowser), findWebKit()]);
+  return [...browserNames, /** @type {const} */ ('webkit')].filter((_, i) => !found[i]);
 }
 
-/** @param {BrowserName[]} browsers */
-function installWithPlaywright(browsers) {
+/** @param {BrowserName[]} missing */
+function installWithPlaywright(missing) {
+  // Its WebKit is a build of its own, for its own protocol.
+  const browsers = missing.filter((browser) => browser !== 'webkit');
+  if (browsers.length === 0) return;
   say(`There is no ${browsers.join(' and no ')} here. Downloading with Playwright.`);
   // Not with npx: what it starts outlives the time limit, which is for networks that swallow packets. Why a
   // download fails is on stdout too.
@@ -74,15 +83,17 @@ function installWithPlaywright(browsers) {
 /** @param {BrowserName[]} browsers */
 function installWithApt(browsers) {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
-  say(`Playwright has no ${browsers.join(' and no ')} for us. Installing with apt-get.`);
+  say(`Installing ${browsers.join(' and ')} with apt-get.`);
   const isUbuntu = readFileSync('/etc/os-release', 'utf8').includes('\nID=ubuntu');
-  const packages = isUbuntu
-    ? { chromium: 'chromium-browser', firefox: 'firefox' }
-    : { chromium: 'chromium', firefox: 'firefox-esr' };
+  const packages = {
+    chromium: [isUbuntu ? 'chromium-browser' : 'chromium'],
+    firefox: [isUbuntu ? 'firefox' : 'firefox-esr'],
+    webkit: ['webkit2gtk-driver', 'xvfb'],
+  };
   const options = { timeout: 10 * MINUTE, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
   run('apt-get', ['update', '-q'], options);
   for (const browser of browsers) {
-    run('apt-get', ['install', '-q', '-y', '--no-install-recommends', packages[browser]], options);
+    run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...packages[browser]], options);
   }
 }
 

@@ -1,10 +1,19 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Project } from '@playwright/test';
-import { type Browser, type BrowserName, browserNames, findBrowser, overrides } from './browsers.js';
+import {
+  type Browser,
+  type BrowserName,
+  browserNames,
+  findBrowser,
+  findWebKit,
+  overrides,
+} from './browsers.js';
 import { blankUrl, demoPort, demoUrl, sourcesPort } from './servers.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { CI, TEST_WORKER_INDEX } = process.env;
+/** They drive WebKitGTK themselves: Playwright cannot. */
+const webKitTests = '**/webkit*.spec.ts';
 
 const projects: Project[] = [];
 for (const name of browserNames) {
@@ -12,6 +21,8 @@ for (const name of browserNames) {
   if (browser) projects.push(project(name, browser));
   else skip(name);
 }
+if (await findWebKit()) projects.push({ name: 'webkit', testMatch: webKitTests });
+else skip('webkit');
 // Without any project, Playwright would make up one.
 if (projects.length === 0) throw new Error('There is no browser to test in.');
 
@@ -46,6 +57,7 @@ function project(name: BrowserName, { executablePath, channel }: Browser): Proje
   args.push('--disable-component-update', '--disable-sync');
   return {
     name,
+    testIgnore: webKitTests,
     // What needs the DevTools protocol, or is the same in every browser.
     ...(name === 'firefox' && { grepInvert: /@chromium/ }),
     use: {
@@ -57,7 +69,7 @@ function project(name: BrowserName, { executablePath, channel }: Browser): Proje
   };
 }
 
-function skip(name: BrowserName): void {
+function skip(name: keyof typeof overrides): void {
   const missing = `no ${name} was found. Install one, or name one in ${overrides[name]}.`;
   if (CI) throw new Error(`Cannot test: ${missing}`);
   // Once, and not in every worker process.

@@ -1,0 +1,99 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { browserNames } from '../e2e/browsers.js';
+import { chart } from './chart.ts';
+import { packageVersions, type Results, thisMachine } from './results.ts';
+import { Samples, type Workload, workloads } from './samples.ts';
+import { serveSite } from './site.ts';
+import { markdown } from './table.ts';
+import { targets } from './targets.ts';
+import { readTrace } from './trace.ts';
+import { typist } from './typist.ts';
+import { cost } from './workloads/cost.ts';
+import { editing } from './workloads/editing.ts';
+import { growth } from './workloads/growth.ts';
+import { snapshots } from './workloads/snapshots.ts';
+import { startUp } from './workloads/start-up.ts';
+import { type Bench, inProfile } from './workloads/workload.ts';
+
+const measure: { readonly [name in Workload]: (bench: Bench) => Promise<void> } = {
+  editing,
+  snapshots,
+  growth,
+  'start-up': startUp,
+  cost,
+};
+
+const { values: options } = parseArgs({
+  options: {
+    browser: { type: 'string', default: 'chromium' },
+    trace: { type: 'string' },
+    only: { type: 'string' },
+    subjects: { type: 'string' },
+    rounds: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    redraw: { type: 'boolean', default: false },
+  },
+});
+const { quick } = options;
+const browser = oneOf(browserNames, '--browser', options.browser);
+const chosen = options.only === undefined ? workloads : [oneOf(workloads, '--only', options.only)];
+const rounds = Number(options.rounds ?? (quick ? 1 : 3));
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds is a number of at least 1.');
+const names = options.subjects?.split(',');
+
+const file = browser === 'chromium' ? 'latest' : `latest-${browser}`;
+const path = (name: string) => fileURLToPath(new URL(`results/${name}`, import.meta.url));
+
+if (options.redraw) {
+  const { samples, ...others }: Results = JSON.parse(readFileSync(path(`${file}.json`), 'utf8'));
+  save({ ...others, samples, targets: targets(samples) });
+} else {
+  await run();
+}
+
+function oneOf<Name extends string>(known: readonly Name[], option: string, given: string): Name {
+  const name = known.find((one) => one === given);
+  if (!name) throw new Error(`${option} is one of ${known.join(', ')}.`);
+  return name;
+}
+
+async function run(): Promise<void> {
+  const trace = options.trace ? readTrace(options.trace) : typist(quick ? 5_000 : 260_000);
+  const session = options.trace ? basename(options.trace) : `a typist, ${trace.txns.length} edits`;
+  const samples = new Samples();
+  const site = await serveSite(trace);
+  const among: Bench['among'] = ({ name }) => names?.includes(name) ?? true;
+  const bench: Bench = { browser, url: site.url, trace, samples, rounds, quick, among };
+  let results: Results | undefined;
+  try {
+    const version = await inProfile(bench, (profile) => profile.use(async (tab) => tab.version()));
+    const machine = thisMachine(`${browser} ${version}`);
+    for (const name of chosen) {
+      await measure[name](bench);
+      // Each time, so that nothing is lost where a later workload fails.
+      const measured = samples.all();
+      results = {
+        machine,
+        options: { trace: session, rounds },
+        versions: packageVersions(),
+        targets: targets(measured),
+        samples: measured,
+      };
+    }
+  } finally {
+    await site.close();
+    if (results) console.log(markdown(results));
+  }
+  // What was measured in part is nothing to be quoted.
+  if (results && !quick && !names && chosen.length === workloads.length) save(results);
+}
+
+function save(results: Results): void {
+  mkdirSync(path('.'), { recursive: true });
+  writeFileSync(path(`${file}.json`), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(path(`${file}.md`), markdown(results));
+  if (browser === 'chromium') writeFileSync(path('chart.svg'), chart(results));
+}

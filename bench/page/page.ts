@@ -1,0 +1,14 @@
+import * as editing from './editing.ts';
+import * as growth from './growth.ts';
+import * as snapshots from './snapshots.ts';
+
+const functions = { ...editing, ...growth, ...snapshots };
+
+export type Bench = typeof functions;
+
+declare global {
+  /** What the runner calls. */
+  var bench: Bench;
+}
+
+globalThis.bench = functions;

@@ -1,0 +1,13 @@
+import { IndexedDbSnapshotStore } from 'rewake';
+import type { State } from '../state.ts';
+import type { Saver } from './saver.ts';
+
+export const open = (): Promise<Saver> => openWith(false);
+
+export async function openWith(immutable: boolean): Promise<Saver> {
+  const snapshots = new IndexedDbSnapshotStore<State>({ durability: 'default', immutable });
+  return {
+    save: (runId, atSeq, state) => snapshots.save({ runId, atSeq, state }),
+    load: (runId) => snapshots.loadLatest(runId),
+  };
+}

@@ -1,0 +1,20 @@
+import { type IndexedDbOptions, openRun, openStores } from 'rewake';
+import { contentOf, type Edit, edit, emptyText, type Text } from '../text.ts';
+import type { Session } from './session.ts';
+
+export const open = (runId: string): Promise<Session> => openWith(runId, { durability: 'default' });
+
+export async function openWith(runId: string, options: IndexedDbOptions): Promise<Session> {
+  const stores = await openStores<Text, Edit>({ immutable: true, ...options });
+  const run = await openRun({ id: runId, reduce: edit, initialState: emptyText, stores });
+  let last: Promise<number> | undefined;
+  return {
+    keepsState: true,
+    append: (edits) => run.append(edits),
+    type(edit) {
+      last = run.append(edit);
+    },
+    settled: async () => last,
+    recover: async () => contentOf(run.state),
+  };
+}

@@ -1,0 +1,33 @@
+import { type IndexedDbOptions, openStores, recover } from 'rewake';
+import { contentOf, type Edit, edit, emptyText, type Text } from '../text.ts';
+import type { Session } from './session.ts';
+
+/** `default` is what a transaction without options has, so that it is the same for every subject. */
+export const open = (runId: string): Promise<Session> => openWith(runId, { durability: 'default' });
+
+export async function openWith(runId: string, options: IndexedDbOptions): Promise<Session> {
+  const { events, snapshots } = await openStores<Text, Edit>({ immutable: true, ...options });
+  let head = 0;
+  let last: Promise<number> | undefined;
+  return {
+    async append(edits) {
+      head = await events.append(runId, edits, { expectedHead: head });
+    },
+    type(edit) {
+      last = events.append(runId, [edit]);
+    },
+    settled: async () => last,
+    snapshot: (atSeq, state) => snapshots.save({ runId, atSeq, state }),
+    async recover(withSnapshot) {
+      const none = { loadLatest: async () => undefined };
+      const { state } = await recover({
+        runId,
+        snapshots: withSnapshot ? snapshots : none,
+        events,
+        reduce: edit,
+        initialState: emptyText,
+      });
+      return contentOf(state);
+    },
+  };
+}

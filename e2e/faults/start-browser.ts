@@ -1,0 +1,32 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BrowserContext, test as base } from '@playwright/test';
+
+/** For tests that start a browser of their own. */
+export const test = base.extend<{
+  /** The folder of a profile that stays when its browser is closed. */
+  profile: string;
+  /** Starts the browser with that profile. */
+  start: (firefoxUserPrefs?: { [name: string]: boolean | number }) => Promise<BrowserContext>;
+}>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright wants a pattern.
+  profile: async ({}, use) => {
+    const profile = await mkdtemp(join(tmpdir(), 'rewake-'));
+    await use(profile);
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+  },
+  start: async ({ playwright, browserName, channel, launchOptions, profile }, use) => {
+    const started: BrowserContext[] = [];
+    await use(async (firefoxUserPrefs) => {
+      const context = await playwright[browserName].launchPersistentContext(profile, {
+        ...launchOptions,
+        ...(channel && { channel }),
+        ...(firefoxUserPrefs && { firefoxUserPrefs }),
+      });
+      started.push(context);
+      return context;
+    });
+    await Promise.all(started.map((context) => context.close()));
+  },
+});

@@ -1,0 +1,15 @@
+import { test } from '@playwright/test';
+import { expectNothingLost } from './kill/expect-nothing-lost.ts';
+
+// SIGKILL at a random moment, again and again, and a checker that knows what was acknowledged.
+
+test('nothing is lost or doubled when the browser is killed', ({ browserName }) =>
+  expectNothingLost(browserName, 'browser'));
+
+test("nothing is lost or doubled when the page's process is killed", { tag: '@chromium' }, () =>
+  expectNothingLost('chromium', 'renderer'),
+);
+
+test('nothing is lost or doubled when the Service Worker is killed', { tag: '@chromium' }, () =>
+  expectNothingLost('chromium', 'service-worker'),
+);

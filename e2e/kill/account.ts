@@ -1,0 +1,50 @@
+import type { FoundRun, Note, Plan } from './protocol.ts';
+
+interface Failure {
+  readonly kind: { readonly browser: string; readonly what: string };
+  readonly plan: Plan;
+  /** When the kill before the last report came. */
+  readonly moment: object | undefined;
+  readonly violations: readonly string[];
+  /** What was told since the report before the kill. */
+  readonly notes: readonly Note[];
+}
+
+/** All that is needed to repeat a violation and to understand it, to be printed. */
+export function accountOf({ kind, plan, moment, violations, notes }: Failure): string {
+  const { browser, what } = kind;
+  return [
+    `VIOLATION in ${browser}, ${what}, round ${plan.round} of the seed ${plan.seed}`,
+    ...violations.map((violation) => `  ${violation}`),
+    `to repeat: npm run test:kill -- --browser ${browser} --kind ${what} --seed ${plan.seed} --rounds ${plan.round}`,
+    `the kill before: ${JSON.stringify(moment)}`,
+    `this round's plan: ${JSON.stringify(plan)}`,
+    'what the page told, from the report before the kill on:',
+    ...notes.flatMap(linesOf).map((line) => `  ${line}`),
+  ].join('\n');
+}
+
+function linesOf(note: Note): string[] {
+  switch (note.type) {
+    case 'report':
+      return [`report of round ${note.round}`, ...note.runs.flatMap(runLines).map((line) => `  ${line}`)];
+    case 'attempted':
+      return note.batches.map((batch) => `attempted ${JSON.stringify(batch)}`);
+    default:
+      return [JSON.stringify(note)];
+  }
+}
+
+/** A line for each batch of the log. */
+function runLines({ runId, log, snapshot, recovery }: FoundRun): string[] {
+  const { state, ...recovered } = recovery;
+  const lines = log.flatMap(({ seq, number, batch, size }, index) => {
+    const before = log[index - 1];
+    const first = before?.batch !== batch || before.number + 1 !== number;
+    return first ? [`  from seq ${seq}: number ${number}, batch ${batch} of ${size}`] : [];
+  });
+  return [
+    `run ${runId}: ${log.length} events, snapshot at ${snapshot?.atSeq}, recovered ${JSON.stringify(recovered)} with ${state.numbers.length} numbers`,
+    ...lines,
+  ];
+}

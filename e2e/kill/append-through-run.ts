@@ -1,0 +1,35 @@
+import { type KernelError, openRun } from '../../src/index.ts';
+import { initialState } from './protocol.ts';
+import { eventsOf, healed, isLost, reduce, type Work } from './work.ts';
+
+/** Opens the run, and takes some steps through it. */
+export async function appendThroughRun(work: Work): Promise<void> {
+  const { runId: id, random, stores } = work;
+  const reports: KernelError[] = [];
+  const run = await healed(() =>
+    openRun({
+      id,
+      reduce,
+      initialState,
+      stores,
+      snapshotEvery: random.integer(1, 100),
+      onReport: (error) => reports.push(error),
+    }),
+  );
+  if (run.seq !== work.seq) throw new Error(`A run was opened at ${run.seq}, and stands at ${work.seq}.`);
+  let landed = true;
+  for (let left = random.integer(1, 10); left > 0 && landed && !work.over; left--) {
+    const batches = await work.attempt(random.chance(0.6) ? 1 : random.integer(2, 30));
+    const appending = work.append(batches, (batch) => {
+      const [event, ...others] = eventsOf(batch);
+      return run.append(event && others.length === 0 ? event : eventsOf(batch));
+    });
+    if (random.chance(0.2)) await work.save(() => run.snapshot());
+    landed = await appending;
+  }
+  await run.close();
+  const failure = reports.find((error) => !isLost(error));
+  if (failure) throw failure;
+  // Closing it has saved a snapshot.
+  if (landed && reports.length === 0) await work.save(async () => {});
+}

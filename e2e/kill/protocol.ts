@@ -1,0 +1,123 @@
+// What the page and the test tell each other. Nothing here knows rewake.
+
+/** The runs of a series. The page appends to one of them at a time, and reports on all. */
+export const RUN_IDS = ['left', 'right'] as const;
+
+/** What the page is to do in one round, until it is killed. */
+export interface Plan {
+  readonly round: number;
+  readonly seed: number;
+  readonly runId: string;
+  readonly durability: 'strict' | 'relaxed';
+  /** The run is to be deleted first, and begun anew. */
+  readonly discard: boolean;
+  /** Many events are large, so that many commits take long enough to be killed in. */
+  readonly heavy: boolean;
+}
+
+/** Events that are appended by one call, so that all of them are there or none. */
+export interface Batch {
+  readonly runId: string;
+  /** The number of its first event; the others follow without gaps. */
+  readonly first: number;
+  readonly size: number;
+  /** How many letters each event carries. */
+  readonly letters: number;
+  /** Appended with an `expectedHead` that is not the head: it has to be refused. */
+  readonly stale?: boolean;
+}
+
+/** An event: a number that no other one has, and the batch that it belongs to. */
+export interface NumberedEvent {
+  readonly number: number;
+  readonly batch: number;
+  readonly size: number;
+  readonly text: string;
+}
+
+/** All numbers in their order, and the text of the last event: it tells any two logs apart. */
+export interface State {
+  readonly numbers: readonly number[];
+  readonly text: string;
+}
+
+export const initialState: State = { numbers: [], text: '' };
+
+/** As it is reported: texts may be long, so that only their digests are sent. */
+export type FoundEvent = Omit<NumberedEvent, 'text'> & { readonly seq: number; readonly digest: number };
+export type FoundState = Omit<State, 'text'> & { readonly digest: number };
+
+/** What the library gives after a kill. */
+export interface FoundRun {
+  readonly runId: string;
+  readonly log: readonly FoundEvent[];
+  readonly snapshot?: { readonly atSeq: number; readonly state: FoundState };
+  readonly recovery: {
+    readonly state: FoundState;
+    readonly seq: number;
+    readonly snapshotSeq: number;
+    readonly replayed: number;
+    /** Why the snapshot was ignored. */
+    readonly ignored?: string;
+  };
+}
+
+/** What the page tells, each before it goes on with what depends on it. */
+export type Note =
+  /** First in each round. `page` names the page, or Service Worker, as long as it lives. */
+  | {
+      readonly type: 'report';
+      readonly page: string;
+      readonly round: number;
+      readonly runs: readonly FoundRun[];
+    }
+  /** Before the calls. */
+  | { readonly type: 'attempted'; readonly batches: readonly Batch[] }
+  | { readonly type: 'appended'; readonly runId: string; readonly batch: number; readonly head: number }
+  | { readonly type: 'refused'; readonly runId: string; readonly batch: number; readonly code: string }
+  | { readonly type: 'saved'; readonly runId: string; readonly atSeq: number }
+  | { readonly type: 'deleting' | 'deleted'; readonly runId: string }
+  /** What must not happen, where nothing is broken. */
+  | { readonly type: 'failed'; readonly text: string };
+
+export const textOf = (number: number, letters: number): string =>
+  `${number} `.repeat(Math.ceil(letters / 2)).slice(0, letters);
+
+/** FNV-1a of the text. */
+export function digestOf(text: string): number {
+  let digest = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    digest = Math.imul(digest ^ text.charCodeAt(index), 0x01000193);
+  }
+  return digest >>> 0;
+}
+
+/** Random numbers that can be had again: the same seeds give the same ones (mulberry32). */
+export class Random {
+  #state: number;
+
+  constructor(...seeds: readonly number[]) {
+    this.#state = digestOf(seeds.join());
+  }
+
+  /** From 0 up to 1. */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** From `least` to `most`, both included. */
+  integer(least: number, most: number): number {
+    return least + Math.floor(this.next() * (most - least + 1));
+  }
+
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  oneOf<T>(...choices: readonly [T, ...T[]]): T {
+    return choices[this.integer(0, choices.length - 1)] ?? choices[0];
+  }
+}

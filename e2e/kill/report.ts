@@ -1,0 +1,38 @@
+import { recover, type Stores } from '../../src/index.ts';
+import {
+  digestOf,
+  type FoundRun,
+  type FoundState,
+  initialState,
+  type NumberedEvent,
+  type State,
+} from './protocol.ts';
+import { reduce } from './work.ts';
+
+/** Everything that the library tells about a run. */
+export async function findRun(
+  { snapshots, events }: Stores<State, NumberedEvent>,
+  runId: string,
+): Promise<FoundRun> {
+  const log = await events.scan(runId, 1);
+  const snapshot = await snapshots.loadLatest(runId);
+  const { state, ignoredSnapshot, ...recovery } = await recover({
+    runId,
+    snapshots,
+    events,
+    reduce,
+    initialState,
+  });
+  return {
+    runId,
+    log: log.map(({ seq, event: { text, ...event } }) => ({ seq, ...event, digest: digestOf(text) })),
+    ...(snapshot && { snapshot: { atSeq: snapshot.atSeq, state: foundState(snapshot.state) } }),
+    recovery: {
+      ...recovery,
+      state: foundState(state),
+      ...(ignoredSnapshot && { ignored: ignoredSnapshot.reason }),
+    },
+  };
+}
+
+const foundState = ({ numbers, text }: State): FoundState => ({ numbers, digest: digestOf(text) });

@@ -1,0 +1,95 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+import type { Note, Plan } from './protocol.ts';
+
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+interface Listeners {
+  /** The plan of the present round. */
+  readonly plan: () => Plan;
+  /** The page has asked for the plan: it lives, and is about to recover. */
+  readonly onStart: () => void;
+  readonly onNote: (note: Note) => void;
+}
+
+/** The page and its line to the test: one origin as long as the series lasts. */
+export async function serveWriter({ plan, onStart, onNote }: Listeners) {
+  const script = await bundle();
+  const known = new Set<string>();
+  const answers: { readonly [path: string]: (request: IncomingMessage, round: string | null) => unknown } = {
+    // A browser that was killed may bring back the tabs that it had: they must do nothing.
+    '/': (_, round) => html(round === String(plan().round)),
+    '/worker': (_, round) => html(round === String(plan().round)),
+    '/script.js': () => script,
+    '/plan': () => {
+      onStart();
+      return JSON.stringify(plan());
+    },
+    '/notes': async (request) => {
+      const { id, note } = JSON.parse(await bodyOf(request));
+      // It is sent again where the answer was lost on the way.
+      if (!known.has(id)) onNote(note);
+      known.add(id);
+      return String(plan().round);
+    },
+  };
+  const server = createServer(async (request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    try {
+      const answer = await answers[pathname]?.(request, searchParams.get('round'));
+      const type = pathname === '/script.js' ? 'text/javascript' : 'text/html';
+      const headers = { 'Content-Type': type, 'Cache-Control': 'no-store' };
+      response.writeHead(answer === undefined ? 404 : 200, headers).end(answer);
+    } catch {
+      // It was killed in the middle of a request.
+      response.destroy();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://localhost:${port}/`,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+const html = (alive: boolean) => `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <title>A page that will be killed</title>
+    <link rel="icon" href="data:," />
+    ${alive ? '<script type="module" src="/script.js"></script>' : ''}
+  </head>
+  <body></body>
+</html>
+`;
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+async function bundle(): Promise<string> {
+  const result = await build({
+    configFile: false,
+    logLevel: 'warn',
+    build: {
+      write: false,
+      target: 'es2022',
+      minify: false,
+      lib: { entry: path('page.ts'), formats: ['es'] },
+    },
+  });
+  const [built] = Array.isArray(result) ? result : [result];
+  const code = built && 'output' in built ? built.output[0].code : undefined;
+  if (code === undefined) throw new Error('The page could not be built.');
+  return code;
+}

@@ -1,0 +1,76 @@
+import type { Batch, Note } from './protocol.ts';
+
+// What is known for certain, from what the page has told. It forgets what a report has settled: a batch that
+// is not in the log after the kill has not landed, and must not turn up later.
+
+export interface KnownBatch extends Batch {
+  /** The seq of its last event, once it was acknowledged or found. */
+  readonly head?: number;
+  /** The code that its append was refused with. */
+  readonly refused?: string;
+}
+
+export interface RunTruth {
+  /** By their first numbers, in the order of the calls. */
+  readonly batches: ReadonlyMap<number, KnownBatch>;
+  /** Of the latest report. */
+  readonly head: number;
+  /** What was attempted first since the latest report. */
+  readonly next?: number | undefined;
+  /** The latest acknowledged snapshot. */
+  readonly savedSeq: number;
+  /** A deletion has begun, and was not acknowledged yet. */
+  readonly deleting: boolean;
+}
+
+export type Truth = ReadonlyMap<string, RunTruth>;
+
+const nothing: RunTruth = { batches: new Map(), head: 0, savedSeq: 0, deleting: false };
+
+export const truthOf = (truth: Truth, runId: string): RunTruth => truth.get(runId) ?? nothing;
+
+/** The truth after a note. */
+export function learn(truth: Truth, note: Note): Truth {
+  const runs = new Map(truth);
+  const change = (runId: string, changes: Partial<RunTruth>) =>
+    runs.set(runId, { ...truthOf(runs, runId), ...changes });
+  const know = (runId: string, first: number, knowledge: Partial<KnownBatch>) => {
+    const { batches } = truthOf(runs, runId);
+    const batch = batches.get(first);
+    if (batch) change(runId, { batches: new Map(batches).set(first, { ...batch, ...knowledge }) });
+  };
+  switch (note.type) {
+    case 'attempted':
+      for (const batch of note.batches) {
+        const { batches, next = batch.first } = truthOf(runs, batch.runId);
+        change(batch.runId, { batches: new Map(batches).set(batch.first, batch), next });
+      }
+      break;
+    case 'appended':
+      know(note.runId, note.batch, { head: note.head });
+      break;
+    case 'refused':
+      know(note.runId, note.batch, { refused: note.code });
+      break;
+    case 'saved':
+      change(note.runId, { savedSeq: Math.max(note.atSeq, truthOf(runs, note.runId).savedSeq) });
+      break;
+    case 'deleting':
+      change(note.runId, { deleting: true, savedSeq: 0 });
+      break;
+    case 'deleted':
+      change(note.runId, { ...nothing, next: undefined });
+      break;
+    case 'report':
+      for (const { runId, log, snapshot } of note.runs) {
+        const heads = new Map(log.map(({ batch, seq }) => [batch, seq]));
+        const batches = new Map<number, KnownBatch>();
+        for (const [first, batch] of truthOf(runs, runId).batches) {
+          const head = heads.get(first);
+          if (head !== undefined) batches.set(first, { ...batch, head });
+        }
+        runs.set(runId, { batches, head: log.length, savedSeq: snapshot?.atSeq ?? 0, deleting: false });
+      }
+  }
+  return runs;
+}

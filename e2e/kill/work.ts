@@ -1,0 +1,142 @@
+import { KernelError, recover, type Stores } from '../../src/index.ts';
+import { tell } from './notes.ts';
+import {
+  type Batch,
+  initialState,
+  type Note,
+  type NumberedEvent,
+  type Plan,
+  Random,
+  type State,
+  textOf,
+} from './protocol.ts';
+
+export const reduce = ({ numbers }: State, { number, text }: NumberedEvent): State => ({
+  numbers: [...numbers, number],
+  text,
+});
+
+export const eventsOf = ({ first, size, letters }: Batch): NumberedEvent[] =>
+  Array.from({ length: size }, (_, index) => {
+    const number = first + index;
+    return { number, batch: first, size, text: textOf(number, letters) };
+  });
+
+export const isLost = (error: unknown): boolean =>
+  error instanceof KernelError && error.code === 'connection-lost';
+
+/** Repeats what may be repeated while the connection is lost. */
+export async function healed<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isLost(error) || attempt === 10) throw error;
+    }
+  }
+}
+
+/** One round of work on one run: where the run stands, and what is told of it. */
+export class Work {
+  readonly runId: string;
+  readonly stores: Stores<State, NumberedEvent>;
+  readonly random: Random;
+  /** What is durable. */
+  seq = 0;
+  state = initialState;
+  /** The test has begun another round. */
+  over = false;
+  readonly #round: number;
+  readonly #heavy: boolean;
+  #next: number;
+
+  constructor({ runId, round, seed, heavy }: Plan, stores: Stores<State, NumberedEvent>) {
+    this.runId = runId;
+    this.stores = stores;
+    this.random = new Random(seed, round);
+    this.#round = round;
+    this.#heavy = heavy;
+    this.#next = round * 1_000_000;
+  }
+
+  async tell(note: Note): Promise<void> {
+    this.over = (await tell(note)) !== this.#round;
+  }
+
+  /** Finds out where the run stands. */
+  async recover(): Promise<void> {
+    const { runId, stores } = this;
+    const { seq, state } = await healed(() => recover({ runId, ...stores, reduce, initialState }));
+    this.seq = seq;
+    this.state = state;
+  }
+
+  /** Invents so many batches, and tells of them before they are appended. */
+  async attempt(count: number, stale = false): Promise<Batch[]> {
+    const batches = Array.from({ length: count }, () => this.#batch(stale));
+    await this.tell({ type: 'attempted', batches });
+    return batches;
+  }
+
+  #batch(stale: boolean): Batch {
+    const { random, runId } = this;
+    // Beyond 64 kB Chromium keeps a value in a file of its own.
+    const large = random.chance(this.#heavy ? 0.3 : 0.02);
+    const size = random.chance(0.5) ? 1 : random.integer(2, large ? 3 : 50);
+    const letters = large ? random.integer(60_000, 400_000) : random.integer(0, 200);
+    const first = this.#next;
+    this.#next += size;
+    return { runId, first, size, letters, ...(stale && { stale }) };
+  }
+
+  /**
+   * Appends batches with one call each and nothing awaited between them, and tells how each one ends.
+   * Resolves with whether all of them are durable; where not, it has found out what is.
+   */
+  async append(batches: readonly Batch[], append: (batch: Batch) => Promise<number>): Promise<boolean> {
+    const { runId } = this;
+    const landed = await Promise.all(
+      batches.map(async (batch) => {
+        let head: number;
+        try {
+          head = await append(batch);
+        } catch (error) {
+          if (!(error instanceof KernelError)) throw error;
+          await this.tell({ type: 'refused', runId, batch: batch.first, code: error.code });
+          return false;
+        }
+        await this.tell({ type: 'appended', runId, batch: batch.first, head });
+        return true;
+      }),
+    );
+    if (!landed.every(Boolean)) {
+      await this.recover();
+      return false;
+    }
+    const events = batches.flatMap(eventsOf);
+    this.seq += events.length;
+    this.state = events.reduce(reduce, this.state);
+    return true;
+  }
+
+  /** A snapshot is only an optimization: one that breaks off with the connection is not saved again. */
+  async save(save: () => Promise<void>): Promise<void> {
+    const { runId, seq: atSeq } = this;
+    try {
+      await save();
+    } catch (error) {
+      if (isLost(error)) return;
+      throw error;
+    }
+    await this.tell({ type: 'saved', runId, atSeq });
+  }
+
+  async discard(runId: string): Promise<void> {
+    const { snapshots, events } = this.stores;
+    await this.tell({ type: 'deleting', runId });
+    for (const store of this.random.chance(0.5) ? [events, snapshots] : [snapshots, events]) {
+      await healed(() => store.delete(runId));
+    }
+    await this.tell({ type: 'deleted', runId });
+  }
+}

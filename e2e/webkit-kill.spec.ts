@@ -1,0 +1,7 @@
+import { test } from '@playwright/test';
+import { expectNothingLost } from './kill/expect-nothing-lost.ts';
+
+test('nothing is lost or doubled when the browser is killed', () => expectNothingLost('webkit', 'browser'));
+
+test('a page goes on, and nothing is lost or doubled, when the process that keeps the databases is killed', () =>
+  expectNothingLost('webkit', 'network'));

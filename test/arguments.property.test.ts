@@ -1,0 +1,310 @@
+import fc from 'fast-check';
+import {
+  destroy,
+  type EventStore,
+  followRun,
+  IndexedDbEventStore,
+  IndexedDbSnapshotStore,
+  InMemoryEventStore,
+  InMemorySnapshotStore,
+  KernelError,
+  openRun,
+  openStores,
+  recover,
+  type SnapshotStore,
+} from 'rewake';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { FaultyFactory } from './faulty-factory.ts';
+
+// Whatever is passed that the contract doesn't allow: `invalid-argument`, and nothing has been touched.
+
+/** Any value at all, and those that look right at first. */
+const numbers = [0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 1n];
+const objects = [
+  {},
+  [],
+  ['a'],
+  () => {},
+  class {},
+  new Date(0),
+  /a/,
+  new EventTarget(),
+  new Map(),
+  Promise.resolve(),
+];
+const odd = [Object.create(null), new Proxy({}, {}), new String('a'), new Number(1), Symbol('s')];
+const anything = fc.oneof(
+  fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true }),
+  fc.constantFrom<unknown>(undefined, null, true, '', 'text', ...numbers, ...objects, ...odd),
+);
+
+/** A rule of the contract, and so all that is against it. */
+const isObject = (value: unknown) => Object(value) === value;
+const has = (value: unknown, ...methods: string[]) =>
+  isObject(value) && methods.every((method) => typeof Object(value)[method] === 'function');
+const isRunId = (value: unknown) => typeof value === 'string' && value !== '';
+const isMethod = (value: unknown) => typeof value === 'function';
+const isOneOf =
+  (...values: unknown[]) =>
+  (value: unknown) =>
+    values.includes(value);
+const isInteger = (least: number) => (value: unknown) =>
+  Number.isSafeInteger(value) && Number(value) >= least;
+
+type Rule = (value: unknown) => boolean;
+/** What may be left out. */
+const optional =
+  (rule: Rule): Rule =>
+  (value) =>
+    value === undefined || rule(value);
+const against = (rule: Rule) => anything.filter((value) => !rule(value));
+
+type Rules = { readonly [field: string]: Rule };
+
+/** Good options but for one field, or without a field that has to be there, or something else altogether. */
+function badOptions(good: object, rules: Rules, whole: Rule = isObject): fc.Arbitrary<unknown>[] {
+  const bad = Object.entries(rules).flatMap(([field, rule]) => {
+    const { [field]: _, ...without } = { ...good, [field]: undefined };
+    const wrong = against(rule).map((value) => ({ ...good, [field]: value }));
+    return rule(undefined) ? [wrong] : [wrong, fc.constant(without)];
+  });
+  return [against(whole), ...bad];
+}
+
+let factory: FaultyFactory;
+let touched: string[];
+
+beforeEach(() => {
+  factory = new FaultyFactory();
+  touched = [];
+  vi.stubGlobal('indexedDB', factory);
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+/** Stores that are not to be asked anything. */
+function untouchable() {
+  const method = (name: string) => () => {
+    touched.push(name);
+    return Promise.reject(new Error(`${name} was called`));
+  };
+  const methods = (...names: string[]) => Object.fromEntries(names.map((name) => [name, method(name)]));
+  return {
+    snapshots: methods('loadLatest', 'save', 'delete', 'runIds') as unknown as SnapshotStore<unknown>,
+    events: methods('append', 'scan', 'head', 'delete', 'runIds') as unknown as EventStore<unknown>,
+  };
+}
+
+/** Refuses whatever is generated, at once, and by the book. */
+async function expectRefused(
+  bad: fc.Arbitrary<unknown> | readonly fc.Arbitrary<unknown>[],
+  call: (bad: unknown) => Promise<unknown> | undefined,
+  expected: (bad: unknown) => { readonly operation?: string; readonly runId?: unknown },
+): Promise<void> {
+  const { connections, transactions } = factory;
+  const before = [connections.length, transactions.length];
+  const refuses = async (value: unknown) => {
+    // Outside of the promise, so that what is thrown here fails the test.
+    const error = await (call(value) ?? expect.fail('there is no such function')).then(
+      (result) => expect.fail(`it was accepted, with ${String(result)}`),
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(KernelError);
+    const { operation = expect.any(String), runId } = expected(value);
+    const named = typeof runId === 'string' ? runId : undefined;
+    expect(error).toMatchObject({ code: 'invalid-argument', operation, runId: named });
+    expect(touched).toEqual([]);
+    expect([connections.length, transactions.length]).toEqual(before);
+  };
+  for (const one of [bad].flat()) {
+    await fc.assert(fc.asyncProperty(one, refuses), { numRuns: 100, timeout: 2_000 });
+  }
+}
+
+const field = (options: unknown, name: string): unknown => Object(options)[name];
+
+// What is to be refused is, of necessity, not of the right type.
+type Untyped = Record<string, (...args: unknown[]) => Promise<unknown>>;
+const untyped = (functions: object) => functions as Untyped;
+const kernel = untyped({ destroy, followRun, openRun, openStores, recover });
+
+describe.each([
+  ['IndexedDbEventStore', () => new IndexedDbEventStore({ indexedDB: factory })],
+  ['InMemoryEventStore', () => new InMemoryEventStore()],
+] as const)('%s', (_, create) => {
+  let store: EventStore<unknown>;
+
+  beforeEach(async () => {
+    store = create();
+    await store.append('a', ['good']);
+  });
+
+  afterEach(async () => {
+    expect(await store.runIds()).toEqual(['a']);
+    expect(await store.scan('a', 1)).toEqual([{ seq: 1, event: 'good' }]);
+  });
+
+  test.each(['append', 'scan', 'head', 'delete'])('%s: bad run ids', (operation) =>
+    expectRefused(
+      against(isRunId),
+      (runId) => untyped(store)[operation]?.(runId, operation === 'append' ? [1] : 1),
+      (runId) => ({ operation, runId }),
+    ),
+  );
+
+  const writer = { expectedHead: optional(isInteger(0)), writer: optional(isRunId) };
+
+  test.each([
+    ['append', 'events', against(Array.isArray), (bad: unknown) => [bad]],
+    [
+      'append',
+      'options',
+      badOptions({ expectedHead: 1, writer: 'w' }, writer, optional(isObject)),
+      (bad: unknown) => [[1], bad],
+    ],
+    ['scan', 'from', against(isInteger(1)), (bad: unknown) => [bad]],
+    ['scan', 'limit', against(optional(isInteger(1))), (bad: unknown) => [1, bad]],
+  ] as const)('%s: bad %s', (operation, _, bad, args) =>
+    expectRefused(
+      bad,
+      (value) => untyped(store)[operation]?.('a', ...args(value)),
+      () => ({ operation, runId: 'a' }),
+    ),
+  );
+});
+
+describe.each([
+  ['IndexedDbSnapshotStore', () => new IndexedDbSnapshotStore({ indexedDB: factory })],
+  ['InMemorySnapshotStore', () => new InMemorySnapshotStore()],
+] as const)('%s', (_, create) => {
+  const good = { runId: 'a', atSeq: 1, state: 'good' };
+  let store: SnapshotStore<unknown>;
+
+  beforeEach(async () => {
+    store = create();
+    await store.save(good);
+  });
+
+  afterEach(async () => {
+    expect(await store.runIds()).toEqual(['a']);
+    expect(await store.loadLatest('a')).toEqual(good);
+  });
+
+  test.each(['loadLatest', 'delete'])('%s: bad run ids', (operation) =>
+    expectRefused(
+      against(isRunId),
+      (runId) => untyped(store)[operation]?.(runId),
+      (runId) => ({ operation, runId }),
+    ),
+  );
+
+  test('save: bad snapshots', () =>
+    expectRefused(
+      badOptions({ ...good, atSeq: 2 }, { runId: isRunId, atSeq: isInteger(0) }),
+      (snapshot) => untyped(store).save?.(snapshot),
+      (snapshot) => ({ operation: 'save', runId: field(snapshot, 'runId') }),
+    ));
+});
+
+describe('options of a database', () => {
+  const rules = {
+    databaseName: optional((value) => typeof value === 'string'),
+    indexedDB: optional((value) => has(value, 'open')),
+    durability: optional(isOneOf('default', 'strict', 'relaxed')),
+    immutable: optional((value) => typeof value === 'boolean'),
+  };
+  const { durability, immutable, ...ofDestroy } = rules;
+
+  test.each([
+    ['openStores', rules],
+    ['destroy', ofDestroy],
+  ])('%s', (operation, rules) =>
+    expectRefused(
+      badOptions({ databaseName: 'd', indexedDB: factory }, rules, optional(isObject)),
+      (options) => kernel[operation]?.(options),
+      () => ({}),
+    ),
+  );
+
+  // A constructor cannot reject: whoever calls it in an async function hears of it all the same.
+  test.each([
+    ['IndexedDbSnapshotStore', IndexedDbSnapshotStore],
+    ['IndexedDbEventStore', IndexedDbEventStore],
+  ])('new %s', (_, Store) =>
+    expectRefused(
+      badOptions({ databaseName: 'd', indexedDB: factory }, rules, optional(isObject)),
+      async (options) => Reflect.construct(Store, [options]).runIds(),
+      () => ({}),
+    ),
+  );
+});
+
+const reduce = () => 0;
+
+test('recover', () => {
+  const rules: Rules = {
+    runId: isRunId,
+    reduce: isMethod,
+    snapshots: (value) => has(value, 'loadLatest'),
+    events: (value) => has(value, 'head', 'scan'),
+  };
+  return expectRefused(
+    badOptions({ runId: 'a', reduce, initialState: 0, ...untouchable() }, rules),
+    (options) => kernel.recover?.(options),
+    (options) => ({ operation: 'recover', runId: field(options, 'runId') }),
+  );
+});
+
+/** Stores of which one is missing, or cannot do what a run asks of it. */
+function badStores(): fc.Arbitrary<unknown>[] {
+  const good = untouchable();
+  const lacking = (['snapshots', 'events'] as const).flatMap((store) =>
+    Object.keys(good[store])
+      .filter((method) => method !== 'runIds' && !(store === 'events' && method === 'delete'))
+      .map((method) => ({ ...good, [store]: { ...good[store], [method]: 'no method' } })),
+  );
+  const rules: Rules = {
+    snapshots: (value) => has(value, 'loadLatest', 'save', 'delete'),
+    events: (value) => has(value, 'head', 'scan', 'append'),
+    databaseName: optional((value) => typeof value === 'string'),
+  };
+  return [fc.constantFrom(...lacking), ...badOptions(good, rules, optional(isObject))];
+}
+
+const ofBoth: Rules = { id: isRunId, reduce: isMethod, onReport: optional(isMethod) };
+
+test.each([
+  ['followRun', ofBoth],
+  [
+    'openRun',
+    {
+      ...ofBoth,
+      snapshotEvery: optional(isInteger(1)),
+      owner: optional(isOneOf('wait', 'fail', 'steal')),
+      signal: optional((value) => value instanceof AbortSignal),
+    },
+  ],
+])('%s', (operation, rules) => {
+  const good = { id: 'a', reduce, initialState: 0, stores: untouchable() };
+  const bad = badStores().map((one) => one.map((stores) => ({ ...good, stores })));
+  return expectRefused(
+    [...bad, ...badOptions(good, rules)],
+    (options) => kernel[operation]?.(options),
+    (options) => ({ operation, runId: field(options, 'id') }),
+  );
+});
+
+test.each([
+  ['openRun', openRun],
+  ['followRun', followRun],
+] as const)('subscribe of %s: bad listeners', async (_, open) => {
+  const stores = { snapshots: new InMemorySnapshotStore<number>(), events: new InMemoryEventStore<number>() };
+  await using run = await open({ id: 'a', reduce, initialState: 0, stores });
+  await expectRefused(
+    against(isMethod),
+    async (listener) => untyped(run).subscribe?.(listener),
+    () => ({ operation: 'subscribe', runId: 'a' }),
+  );
+});

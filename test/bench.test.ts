@@ -1,0 +1,109 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { chart } from '../bench/chart.ts';
+import { contentOf, type Edit, edit, textOf } from '../bench/page/text.ts';
+import type { Sample } from '../bench/samples.ts';
+import { median, medianRatio } from '../bench/statistics.ts';
+import { targets } from '../bench/targets.ts';
+import { readTrace } from '../bench/trace.ts';
+import { typist } from '../bench/typist.ts';
+
+/** As slow and as simple as it goes. */
+const splice = (content: string, { at, del, ins }: Omit<Edit, 'type'>) =>
+  content.slice(0, at) + ins + content.slice(at + del);
+
+describe('the typist', () => {
+  const { startContent, endContent, txns } = typist(5_000);
+
+  test('ends with what its edits give', () => {
+    let content = startContent;
+    for (const { patches } of txns) {
+      for (const [at, del, ins] of patches) {
+        expect(at + del).toBeLessThanOrEqual(content.length);
+        content = splice(content, { at, del, ins });
+      }
+    }
+    expect(content).toBe(endContent);
+    expect(txns).toHaveLength(5_000);
+  });
+
+  test('types the same for the same seed, and something else for another', () => {
+    expect(typist(500).endContent).toBe(typist(500).endContent);
+    expect(typist(500, 2).endContent).not.toBe(typist(500).endContent);
+  });
+
+  test('deletes about three times in ten', () => {
+    const deletions = txns.filter(({ patches }) => patches.some(([, del]) => del > 0));
+    expect(deletions.length / txns.length).toBeCloseTo(0.3, 1);
+  });
+});
+
+test('a text in pieces is edited like a whole one', () => {
+  const one = fc.record({ at: fc.nat(), del: fc.nat(3_000), ins: fc.string({ maxLength: 2_000 }) });
+  fc.assert(
+    fc.property(fc.string({ maxLength: 5_000 }), fc.array(one, { maxLength: 20 }), (start, edits) => {
+      let content = start;
+      let text = textOf(start);
+      for (const { at: anywhere, del: many, ins } of edits) {
+        const at = anywhere % (content.length + 1);
+        const del = Math.min(many, content.length - at);
+        content = splice(content, { at, del, ins });
+        text = edit(text, { type: 'edit', at, del, ins });
+        expect(contentOf(text)).toBe(content);
+      }
+    }),
+  );
+});
+
+describe('a trace file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rewake-trace-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const write = (name: string, bytes: string | Buffer) => {
+    writeFileSync(join(folder, name), bytes);
+    return join(folder, name);
+  };
+  const trace = typist(100);
+  const json = JSON.stringify(trace);
+
+  test('is read, plain or gzipped', () => {
+    expect(readTrace(write('plain.json', json))).toEqual(trace);
+    expect(readTrace(write('packed.json.gz', gzipSync(json)))).toEqual(trace);
+  });
+
+  test('is refused where it is something else', () => {
+    expect(() => readTrace(write('other.json', '{"txns":[]}'))).toThrow('no editing trace');
+  });
+});
+
+describe('statistics', () => {
+  test('the median of an odd and an even number of values', () => {
+    expect(median([30, 1, 2])).toBe(2);
+    expect(median([4, 1, 30, 2])).toBe(3);
+    expect(() => median([])).toThrow();
+  });
+
+  test('a ratio is taken round by round', () => {
+    // The last round was disturbed, on both sides: the ratio of the medians would be 0.1.
+    expect(medianRatio([1, 1, 30], [2, 10, 60])).toBe(0.5);
+    expect(() => medianRatio([1], [1, 2])).toThrow('same rounds');
+  });
+
+  test('a target is judged where both sides were measured', () => {
+    const sample = (subject: string, ms: number): Sample => {
+      return { workload: 'editing', what: 'grouped, total', subject, unit: 'ms', rounds: [ms] };
+    };
+    const judged = (ms: number) => targets([sample('rewake-store', ms), sample('raw-batches', 100)]);
+    expect(judged(126)).toMatchObject([{ limit: 1.25, measured: 1.26, reached: false }]);
+    expect(judged(125)).toMatchObject([{ reached: true }]);
+    expect(targets([sample('rewake-store', 1)])).toEqual([]);
+  });
+});
+
+test('the chart is what the latest results give', () => {
+  const read = (file: string) => readFileSync(new URL(`../bench/results/${file}`, import.meta.url), 'utf8');
+  expect(read('chart.svg')).toBe(chart(JSON.parse(read('latest.json'))));
+});

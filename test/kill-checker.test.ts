@@ -1,0 +1,225 @@
+import { describe, expect, test } from 'vitest';
+import { violationsOf } from '../e2e/kill/checker.ts';
+import {
+  type Batch,
+  digestOf,
+  type FoundEvent,
+  type FoundRun,
+  type Note,
+  textOf,
+} from '../e2e/kill/protocol.ts';
+import { learn, type Truth } from '../e2e/kill/truth.ts';
+
+// The checker of the kill tests is known to see each kind of violation, and to see none where there is none.
+
+const runId = 'left';
+const LETTERS = 5;
+
+const batch = (first: number, size = 1): Batch => ({ runId, first, size, letters: LETTERS });
+const attempted = (...batches: Batch[]): Note => ({ type: 'attempted', batches });
+const appended = (first: number, head: number): Note => ({ type: 'appended', runId, batch: first, head });
+const refused = (first: number, code: string): Note => ({ type: 'refused', runId, batch: first, code });
+const saved = (atSeq: number): Note => ({ type: 'saved', runId, atSeq });
+const deleting: Note = { type: 'deleting', runId };
+const deleted: Note = { type: 'deleted', runId };
+
+/** The events of a batch in the log, from the seq `start` on. */
+const inLog = ({ first, size, letters }: Batch, start: number): FoundEvent[] =>
+  Array.from({ length: size }, (_, index) => {
+    const number = first + index;
+    return { seq: start + index, number, batch: first, size, digest: digestOf(textOf(number, letters)) };
+  });
+
+const fold = (log: readonly FoundEvent[], seq: number) => ({
+  numbers: log.slice(0, seq).map(({ number }) => number),
+  digest: log[seq - 1]?.digest ?? digestOf(''),
+});
+
+interface Found {
+  readonly snapshotSeq?: number;
+  readonly snapshot?: FoundRun['snapshot'];
+  readonly recovery?: Partial<FoundRun['recovery']>;
+}
+
+/** The report of a sound library; `found` says what is not sound. */
+function report(log: FoundEvent[], { snapshotSeq = 0, snapshot, recovery }: Found = {}): Note {
+  const sound = snapshotSeq > 0 ? { atSeq: snapshotSeq, state: fold(log, snapshotSeq) } : undefined;
+  const stored = snapshot ?? sound;
+  const seq = log.length;
+  const recovered = { state: fold(log, seq), seq, snapshotSeq, replayed: seq - snapshotSeq, ...recovery };
+  const run = { runId, log, ...(stored && { snapshot: stored }), recovery: recovered };
+  return { type: 'report', page: 'a page', round: 1, runs: [run] };
+}
+
+/** All violations in a series of notes. */
+function check(...notes: Note[]): string[] {
+  let truth: Truth = new Map();
+  return notes.flatMap((note) => {
+    const violations = violationsOf(truth, note);
+    truth = learn(truth, note);
+    return violations;
+  });
+}
+
+/** Two batches, acknowledged: 11, and 12 to 14. */
+const two = [attempted(batch(11), batch(12, 3)), appended(11, 1), appended(12, 4)];
+const twoInLog = [...inLog(batch(11), 1), ...inLog(batch(12, 3), 2)];
+
+describe('what is sound', () => {
+  test('everything acknowledged is there', () => {
+    expect(check(report([]), ...two, saved(1), report(twoInLog, { snapshotSeq: 1 }))).toEqual([]);
+  });
+
+  test('what was in flight is there or not, as long as it is the end of the calls', () => {
+    const inFlight = [...two, attempted(batch(15, 2), batch(17))];
+    expect(check(...inFlight, report(twoInLog))).toEqual([]);
+    expect(check(...inFlight, report([...twoInLog, ...inLog(batch(15, 2), 5)]))).toEqual([]);
+  });
+
+  test('what was told that the connection is lost is there or not', () => {
+    const lost = [...two, attempted(batch(15), batch(16)), refused(15, 'connection-lost'), appended(16, 5)];
+    expect(check(...lost, report([...twoInLog, ...inLog(batch(16), 5)]))).toEqual([]);
+  });
+
+  test('what expected another head is refused', () => {
+    expect(check(attempted({ ...batch(11), stale: true }), refused(11, 'conflict'), report([]))).toEqual([]);
+  });
+
+  test('a deletion is done, or not, or half, and the run begins anew', () => {
+    const anew = [attempted(batch(15)), appended(15, 1), report(inLog(batch(15), 1))];
+    const before = [...two, saved(4), deleting];
+    expect(check(...before, deleted, ...anew)).toEqual([]);
+    expect(check(...before, report([]), ...anew)).toEqual([]);
+    expect(check(...before, report(twoInLog))).toEqual([]);
+    const left = { snapshot: { atSeq: 4, state: fold(twoInLog, 4) }, recovery: { ignored: 'ahead-of-log' } };
+    expect(check(...before, report([], left), deleting, deleted, ...anew)).toEqual([]);
+  });
+});
+
+const violations: Record<string, readonly [pattern: RegExp, notes: readonly Note[]]> = {
+  'an acknowledged batch is lost': [/lost: batch 12 of 3/, [...two, report(inLog(batch(11), 1))]],
+  'what was there after one kill is gone after the next': [
+    /lost: batch 11/,
+    [attempted(batch(11)), report(inLog(batch(11), 1)), report([])],
+  ],
+  'an event is there twice': [
+    /doubled: the event 11 at 1 and at 5/,
+    [...two, report([...twoInLog, ...inLog(batch(11), 5)])],
+  ],
+  'a batch is half there': [/half: of batch 12 of 3 there are 2/, [...two, report(twoInLog.slice(0, 3))]],
+  'a batch in flight is half there': [
+    /half: of batch 11 of 2 there are 1/,
+    [attempted(batch(11, 2)), report(inLog(batch(11, 2), 1).slice(0, 1))],
+  ],
+  'the events of a batch are in another order': [
+    /reordered: batch 11 of 2/,
+    [
+      attempted(batch(11, 2)),
+      report(
+        inLog(batch(11, 2), 1)
+          .reverse()
+          .map((event, index) => ({ ...event, seq: index + 1 })),
+      ),
+    ],
+  ],
+  'batches are in another order': [
+    /reordered: batch 12 of 1 begins at 1, after/,
+    [attempted(batch(11), batch(12)), report([...inLog(batch(12), 1), ...inLog(batch(11), 2)])],
+  ],
+  'a batch is not where it was acknowledged': [
+    /moved: batch 12 of 1 begins at 1, and was acknowledged up to 2/,
+    [attempted(batch(11), batch(12)), appended(12, 2), report(inLog(batch(12), 1))],
+  ],
+  'a batch is there, and one in flight before it is not': [
+    /hole: batch 12 of 1 is there, batch 11/,
+    [attempted(batch(11), batch(12)), report(inLog(batch(12), 1))],
+  ],
+  'there is a gap in the seqs': [
+    /gap: the event 2 of the log has the seq 3/,
+    [attempted(batch(11), batch(12)), report([...inLog(batch(11), 1), ...inLog(batch(12), 3)])],
+  ],
+  'something is there that was never attempted': [
+    /unknown: the event 11 at 1/,
+    [report(inLog(batch(11), 1))],
+  ],
+  'something is there with another content': [
+    /unknown: the event 11 at 1/,
+    [attempted(batch(11)), report(inLog({ ...batch(11), letters: 4 }, 1))],
+  ],
+  'what did not survive a kill turns up later': [
+    /unknown: the event 11 at 1/,
+    [attempted(batch(11)), report([]), report(inLog(batch(11), 1))],
+  ],
+  'what was deleted comes back': [
+    /unknown: the event 11 at 1/,
+    [attempted(batch(11)), appended(11, 1), deleting, deleted, report(inLog(batch(11), 1))],
+  ],
+  'a deletion is half done': [/lost: batch 12/, [...two, deleting, report(inLog(batch(11), 1))]],
+  'what expected another head is there': [
+    /unfenced: batch 11 of 1 is there at 1/,
+    [attempted({ ...batch(11), stale: true }), refused(11, 'conflict'), report(inLog(batch(11), 1))],
+  ],
+  'what expected another head is acknowledged': [
+    /unfenced: batch 11/,
+    [attempted({ ...batch(11), stale: true }), appended(11, 1)],
+  ],
+  'a conflict that nobody has caused': [
+    /refused: batch 11 with conflict/,
+    [attempted(batch(11)), refused(11, 'conflict')],
+  ],
+  'an acknowledgement of nothing': [/unknown: batch 11 was acknowledged/, [appended(11, 1)]],
+  'appending does not go on at head + 1': [
+    /not at head \+ 1: batch 15 ends at 6, and the head was 4/,
+    [...two, report(twoInLog), attempted(batch(15)), appended(15, 6)],
+  ],
+  'an acknowledged snapshot is lost': [
+    /snapshot lost: at 0, acknowledged at 4/,
+    [...two, saved(4), report(twoInLog)],
+  ],
+  'an earlier snapshot than the acknowledged one is there': [
+    /snapshot lost: at 1, acknowledged at 4/,
+    [...two, saved(4), report(twoInLog, { snapshotSeq: 1 })],
+  ],
+  'a snapshot that was found before is lost': [
+    /snapshot lost: at 0, acknowledged at 1/,
+    [...two, report(twoInLog, { snapshotSeq: 1 }), report(twoInLog)],
+  ],
+  "a snapshot's state is of other events": [
+    /snapshot wrong/,
+    [...two, report(twoInLog, { snapshotSeq: 1, snapshot: { atSeq: 1, state: fold(twoInLog, 2) } })],
+  ],
+  'a snapshot is ahead of the log': [
+    /snapshot ahead: at 9 of 4/,
+    [
+      ...two,
+      report(twoInLog, {
+        snapshot: { atSeq: 9, state: fold(twoInLog, 4) },
+        recovery: { ignored: 'ahead-of-log' },
+      }),
+    ],
+  ],
+  'the recovered state is not the fold': [
+    /recovered wrong/,
+    [...two, report(twoInLog, { recovery: { state: fold(twoInLog, 3) } })],
+  ],
+  'the recovered seq is not the head': [
+    /recovered up to 3 of 4/,
+    [...two, report(twoInLog, { recovery: { seq: 3 } })],
+  ],
+  'recovery ignores a sound snapshot': [
+    /the snapshot was ignored: unreadable/,
+    [...two, report(twoInLog, { snapshotSeq: 1, recovery: { ignored: 'unreadable' } })],
+  ],
+  'recovery starts at another snapshot': [
+    /recovered from 0, and the snapshot is at 1/,
+    [...two, report(twoInLog, { snapshotSeq: 1, recovery: { snapshotSeq: 0, replayed: 4 } })],
+  ],
+  'recovery miscounts': [/replayed 2 from 0 to 4/, [...two, report(twoInLog, { recovery: { replayed: 2 } })]],
+  'the page fails': [/failed: why/, [{ type: 'failed', text: 'why' }]],
+};
+
+describe('what is a violation', () => {
+  for (const [name, [pattern, notes]] of Object.entries(violations)) {
+    test(name, () => expect(check(...notes).join('\n')).toMatch(pattern));
+  }
+});
