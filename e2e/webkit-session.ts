@@ -67,19 +67,16 @@ export async function openSession(display: string): Promise<WebKitSession> {
   const windowOf = (handle: string): WebKitWindow => ({
     goto: (url) => inWindow(handle, 'POST', '/url', { url }),
     async execute<T, Args extends unknown[]>(work: (...args: Args) => T | Promise<T>, ...args: Args) {
-      const { value, error } = await inWindow<{ value: T; error?: string }>(
-        handle,
-        'POST',
-        '/execute/async',
-        {
-          script: `const [args, done] = arguments;
+      // As text, because WebKit's WebDriver chokes on lone surrogates, which JSON.stringify escapes.
+      const text = await inWindow<string>(handle, 'POST', '/execute/async', {
+        script: `const [args, done] = arguments;
           (async () => (${work})(...args))().then(
-            (value) => done({ value }),
-            (error) => done({ error: error.name + ': ' + error.message + '\\n' + error.stack }),
+            (value) => done(JSON.stringify({ value })),
+            (error) => done(JSON.stringify({ error: error + '\\n' + error.stack })),
           );`,
-          args: [args],
-        },
-      );
+        args: [args],
+      });
+      const { value, error }: { value: T; error?: string } = JSON.parse(text);
       if (error !== undefined) throw new Error(`In the page: ${error}`);
       return value;
     },

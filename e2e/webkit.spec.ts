@@ -58,7 +58,7 @@ test('a tab that waits owns the run when the owner is closed', async ({ session 
   // Not awaited in the page either: WebDriver would do nothing else meanwhile.
   await session.execute(() => void window.page.open());
   expect(await append(owner, 1)).toBe(1);
-  expect(await owned(session)).toBeNull();
+  expect(await owned(session)).toBeUndefined();
   await owner.close();
   await expect.poll(() => owned(session)).toEqual({ sum: 1, count: 1 });
   expect(await append(session, 2)).toBe(2);

@@ -14,62 +14,21 @@ import {
   type SnapshotStore,
 } from 'rewake';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  against,
+  badOptions,
+  has,
+  isInteger,
+  isMethod,
+  isObject,
+  isOneOf,
+  isRunId,
+  optional,
+  type Rules,
+} from './bad-arguments.ts';
 import { FaultyFactory } from './faulty-factory.ts';
 
 // Whatever is passed that the contract doesn't allow: `invalid-argument`, and nothing has been touched.
-
-/** Any value at all, and those that look right at first. */
-const numbers = [0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 1n];
-const objects = [
-  {},
-  [],
-  ['a'],
-  () => {},
-  class {},
-  new Date(0),
-  /a/,
-  new EventTarget(),
-  new Map(),
-  Promise.resolve(),
-];
-const odd = [Object.create(null), new Proxy({}, {}), new String('a'), new Number(1), Symbol('s')];
-const anything = fc.oneof(
-  fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true }),
-  fc.constantFrom<unknown>(undefined, null, true, '', 'text', ...numbers, ...objects, ...odd),
-);
-
-/** A rule of the contract, and so all that is against it. */
-const isObject = (value: unknown) => Object(value) === value;
-const has = (value: unknown, ...methods: string[]) =>
-  isObject(value) && methods.every((method) => typeof Object(value)[method] === 'function');
-const isRunId = (value: unknown) => typeof value === 'string' && value !== '';
-const isMethod = (value: unknown) => typeof value === 'function';
-const isOneOf =
-  (...values: unknown[]) =>
-  (value: unknown) =>
-    values.includes(value);
-const isInteger = (least: number) => (value: unknown) =>
-  Number.isSafeInteger(value) && Number(value) >= least;
-
-type Rule = (value: unknown) => boolean;
-/** What may be left out. */
-const optional =
-  (rule: Rule): Rule =>
-  (value) =>
-    value === undefined || rule(value);
-const against = (rule: Rule) => anything.filter((value) => !rule(value));
-
-type Rules = { readonly [field: string]: Rule };
-
-/** Good options but for one field, or without a field that has to be there, or something else altogether. */
-function badOptions(good: object, rules: Rules, whole: Rule = isObject): fc.Arbitrary<unknown>[] {
-  const bad = Object.entries(rules).flatMap(([field, rule]) => {
-    const { [field]: _, ...without } = { ...good, [field]: undefined };
-    const wrong = against(rule).map((value) => ({ ...good, [field]: value }));
-    return rule(undefined) ? [wrong] : [wrong, fc.constant(without)];
-  });
-  return [against(whole), ...bad];
-}
 
 let factory: FaultyFactory;
 let touched: string[];
@@ -243,36 +202,36 @@ describe('options of a database', () => {
 
 const reduce = () => 0;
 
+/** Stores of which one cannot do what is asked of it. */
+function lacking(methods: { snapshots: string[]; events: string[] }): fc.Arbitrary<object> {
+  const good = untouchable();
+  const without = (['snapshots', 'events'] as const).flatMap((store) =>
+    methods[store].map((method) => ({ ...good, [store]: { ...good[store], [method]: 'no method' } })),
+  );
+  return fc.constantFrom(...without);
+}
+
 test('recover', () => {
+  const good = { runId: 'a', reduce, initialState: 0 };
   const rules: Rules = {
     runId: isRunId,
     reduce: isMethod,
     snapshots: (value) => has(value, 'loadLatest'),
     events: (value) => has(value, 'head', 'scan'),
   };
+  const unable = lacking({ snapshots: ['loadLatest'], events: ['head', 'scan'] });
   return expectRefused(
-    badOptions({ runId: 'a', reduce, initialState: 0, ...untouchable() }, rules),
+    [...badOptions({ ...good, ...untouchable() }, rules), unable.map((stores) => ({ ...good, ...stores }))],
     (options) => kernel.recover?.(options),
     (options) => ({ operation: 'recover', runId: field(options, 'runId') }),
   );
 });
 
-/** Stores of which one is missing, or cannot do what a run asks of it. */
-function badStores(): fc.Arbitrary<unknown>[] {
-  const good = untouchable();
-  const lacking = (['snapshots', 'events'] as const).flatMap((store) =>
-    Object.keys(good[store])
-      .filter((method) => method !== 'runIds' && !(store === 'events' && method === 'delete'))
-      .map((method) => ({ ...good, [store]: { ...good[store], [method]: 'no method' } })),
-  );
-  const rules: Rules = {
-    snapshots: (value) => has(value, 'loadLatest', 'save', 'delete'),
-    events: (value) => has(value, 'head', 'scan', 'append'),
-    databaseName: optional((value) => typeof value === 'string'),
-  };
-  return [fc.constantFrom(...lacking), ...badOptions(good, rules, optional(isObject))];
-}
-
+const storesOfRun: Rules = {
+  snapshots: (value) => has(value, 'loadLatest', 'save', 'delete'),
+  events: (value) => has(value, 'head', 'scan', 'append'),
+  databaseName: optional((value) => typeof value === 'string'),
+};
 const ofBoth: Rules = { id: isRunId, reduce: isMethod, onReport: optional(isMethod) };
 
 test.each([
@@ -288,7 +247,11 @@ test.each([
   ],
 ])('%s', (operation, rules) => {
   const good = { id: 'a', reduce, initialState: 0, stores: untouchable() };
-  const bad = badStores().map((one) => one.map((stores) => ({ ...good, stores })));
+  const badStores = [
+    ...badOptions(untouchable(), storesOfRun, optional(isObject)),
+    lacking({ snapshots: ['loadLatest', 'save', 'delete'], events: ['head', 'scan', 'append'] }),
+  ];
+  const bad = badStores.map((one) => one.map((stores) => ({ ...good, stores })));
   return expectRefused(
     [...bad, ...badOptions(good, rules)],
     (options) => kernel[operation]?.(options),

@@ -276,6 +276,56 @@ describe('an event record', () => {
   });
 });
 
+describe('a batch of 25,000 events', () => {
+  const batch = Array.from({ length: 25_000 }, (_, index) => index);
+
+  test('is in several records, of one transaction, and read as one', async () => {
+    const events = new IndexedDbEventStore<number>({ indexedDB: factory });
+    expect(await events.append('a', [-1])).toBe(1);
+    expect(await events.append('a', batch)).toBe(25_001);
+    expect(factory.transactions).toHaveLength(2);
+    expect((await records('events')).map(([key]) => key)).toEqual(
+      [1, 10_001, 20_001, 25_001].map((seq) => ['a', seq]),
+    );
+    expect((await events.scan('a', 2)).map(({ event }) => event)).toEqual(batch);
+    expect(await events.scan('a', 20_001, 2)).toEqual([
+      { seq: 20_001, event: 19_999 },
+      { seq: 20_002, event: 20_000 },
+    ]);
+  });
+
+  test('that names its writer lands once', async () => {
+    const events = new IndexedDbEventStore<number>({ indexedDB: factory });
+    const options = { expectedHead: 0, writer: 'me' };
+    for (const _ of [1, 2]) expect(await events.append('a', batch, options)).toBe(25_000);
+    await expect(events.append('a', batch.slice(1), options)).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  test.each([{}, { expectedHead: 0 }])(
+    'whose last event cannot be stored leaves nothing: %j',
+    async (options) => {
+      const events = new IndexedDbEventStore<unknown>({ indexedDB: factory, immutable: true });
+      const bad = [...batch, () => {}];
+      const refused = events.append('a', bad, options);
+      const next = events.append('a', ['next']);
+      await expect(refused).rejects.toMatchObject({
+        code: 'not-cloneable',
+        message: expect.stringContaining('events[25000]'),
+      });
+      expect(await next).toBe(1);
+      expect(await events.scan('a', 1)).toEqual([{ seq: 1, event: 'next' }]);
+    },
+  );
+});
+
+test('runs are listed with few keys read at once, however many and however long they are', async () => {
+  const events = new IndexedDbEventStore<number>({ indexedDB: factory });
+  const names = Array.from({ length: 250 }, (_, index) => `run ${String(index).padStart(3, '0')}`);
+  await Promise.all(names.map((name) => events.append(name, [1])));
+  for (let batch = 0; batch < 120; batch++) await events.append('run 100', [1]);
+  expect(await events.runIds()).toEqual(names);
+});
+
 test('scan with a limit reads one record more than it needs at most', async () => {
   const events = new IndexedDbEventStore<number>({ indexedDB: factory });
   for (let batch = 0; batch < 10; batch++) await events.append('a', [1, 2, 3]);

@@ -79,7 +79,7 @@ const whatNames: { readonly [what: string]: string } = {
   browser: 'the whole browser',
   renderer: "the page's process",
   'service-worker': 'the Service Worker',
-  network: 'the process that owns IndexedDB; the page lives on',
+  network: 'the process that keeps the databases; the page reloads itself',
 };
 
 const columns: readonly (readonly [string, (result: Result) => string | number])[] = [

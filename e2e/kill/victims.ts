@@ -22,7 +22,7 @@ export interface Kind {
   readonly what: 'browser' | 'renderer' | 'service-worker' | 'network';
   /** The path of the page. */
   readonly path: '' | 'worker';
-  /** The page lives on, and has to heal itself. */
+  /** The page may live on, or reload itself where it has lost its databases. */
   readonly mayLive?: boolean;
   open(profile: string): Victim;
 }

@@ -9,6 +9,10 @@ import { Database, type IndexedDbOptions, keysOf } from './database.ts';
 import { byRun, GroupCommit } from './group-commit.ts';
 import { contentOf, eventRecord, isBatchOf, runIdOf, seqOf } from './record.ts';
 
+/** A longer batch is put in several records, so that a scan in pages does not read all of it for each page. */
+const RECORD_LENGTH = 10_000;
+const KEYS_AT_ONCE = 100;
+
 /** An append on its way: what is to be written, and what became of it. */
 interface Append {
   readonly runId: RunId;
@@ -105,12 +109,16 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
         const runIds: RunId[] = [];
         let after: IDBValidKey = Number.NEGATIVE_INFINITY;
         for (;;) {
-          const key: IDBValidKey | undefined = await wrap(store.getKey(IDBKeyRange.lowerBound(after, true)));
-          if (key === undefined) return runIds;
-          const runId = runIdOf(key);
-          if (runId !== undefined) runIds.push(runId);
-          // From each run's first key straight on to the next run's, however long the log between them is.
-          after = runId === undefined ? key : [runId, []];
+          const keys: IDBValidKey[] = await wrap(
+            store.getAllKeys(IDBKeyRange.lowerBound(after, true), KEYS_AT_ONCE),
+          );
+          for (const key of keys) {
+            const runId = runIdOf(key);
+            if (runId !== undefined && runId !== runIds.at(-1)) runIds.push(runId);
+            // From here straight on to the next run, however long this one's log is.
+            after = runId === undefined ? key : [runId, []];
+          }
+          if (keys.length < KEYS_AT_ONCE) return runIds;
         }
       }),
     );
@@ -134,7 +142,7 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
       const before = headOf(store, runId);
       // Where put throws, nobody waits for it.
       before.catch(() => {});
-      if (head > expectedHead) putBatch(store, captured ?? events, [runId, head], writer);
+      putBatch(store, runId, expectedHead, captured ?? events, writer);
       const actual = await before;
       if (actual !== expectedHead) throw staleHead(expectedHead, actual);
     };
@@ -152,12 +160,12 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     return head;
   }
 
-  /** Whether the batch of so many events that ends with `lastSeq` is there, and of this writer. */
+  /** Whether the batch of so many events that ends with `lastSeq` is there, and of this writer, by its last record. */
   async #hasBatch(runId: RunId, lastSeq: Seq, length: number, writer: string): Promise<boolean> {
     const record = await this.#database.transact('events', 'readonly', (store) =>
       wrap(store.get([runId, lastSeq])),
     );
-    return isBatchOf(record, writer, length);
+    return isBatchOf(record, writer, ((length - 1) % RECORD_LENGTH) + 1);
   }
 
   #commit(appends: readonly Append[]): Promise<void> {
@@ -183,9 +191,10 @@ async function appendAll(store: IDBObjectStore, runId: RunId, appends: readonly 
   let head = await headOf(store, runId);
   const batch = appends.flatMap(({ events }) => events);
   try {
-    if (batch.length > 0) putBatch(store, batch, [runId, head + batch.length]);
+    putBatch(store, runId, head, batch);
   } catch (error) {
-    // One of them cannot be stored, and only that one is to fail.
+    // One of them cannot be stored, and only that one is to fail. Some records may have been put before it.
+    store.delete(keysOf(runId, head + 1));
     const [first, ...others] = appends;
     if (others.length > 0) for (const append of appends) await appendAll(store, runId, [append]);
     else if (first) first.failure = failureOf(error);
@@ -197,14 +206,19 @@ async function appendAll(store: IDBObjectStore, runId: RunId, appends: readonly 
   }
 }
 
+/** Puts the batch that follows the event `head`. */
 function putBatch(
   store: IDBObjectStore,
+  runId: RunId,
+  head: Seq,
   events: readonly unknown[],
-  key: [RunId, Seq],
   writer?: string | undefined,
 ): void {
   try {
-    store.put(eventRecord(events, writer), key);
+    for (let from = 0; from < events.length; from += RECORD_LENGTH) {
+      const part = events.slice(from, from + RECORD_LENGTH);
+      store.put(eventRecord(part, writer), [runId, head + from + part.length]);
+    }
   } catch (error) {
     throw putFailure(error, events, 'events');
   }

@@ -74,16 +74,11 @@ const refused = (name: string, code: string, provoke: (factory: FaultyFactory) =
     await assertWorks(stores);
   });
 
-/** What new browsers throw: a class of its own, with no code of old. */
+/** What new browsers throw: of a class of its own, with no code of old. */
 function quotaExceeded(): DOMException {
   const Platform: unknown = Reflect.get(globalThis, 'QuotaExceededError');
   if (typeof Platform === 'function') return Reflect.construct(Platform, ['']);
-  return new (class QuotaExceededError extends DOMException {
-    constructor() {
-      super('', 'QuotaExceededError');
-    }
-    override readonly code = 0;
-  })();
+  return Object.defineProperty(injected('QuotaExceededError', ''), 'code', { value: 0 });
 }
 
 const unreadableValue = 'Failed to read large IndexedDB value';
