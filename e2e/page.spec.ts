@@ -83,7 +83,7 @@ for (const width of [360, 1280]) {
       async ({ page, context }, testInfo) => {
         const owner = new DemoPage(page);
         await owner.visit();
-        await owner.sample.click();
+        await owner.choose(largePictures);
         await owner.waitForHead(4);
         const follower = new DemoPage(await context.newPage());
         const check = await look(follower.page, testInfo);
@@ -105,6 +105,14 @@ for (const width of [360, 1280]) {
     );
   }
 }
+
+/** So large that they are not imported before the last look at them, on a slow machine too. */
+const buffer = png(6000, 4000, [200, 80, 160]);
+const largePictures = Array.from({ length: SAMPLE_COUNT }, (_, index) => ({
+  name: `picture-${index}.png`,
+  mimeType: 'image/png',
+  buffer,
+}));
 
 async function noteJumps(page: Page): Promise<void> {
   await page.addInitScript(() => {

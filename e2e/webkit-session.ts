@@ -90,7 +90,6 @@ export async function openSession(display: string): Promise<WebKitSession> {
     openWindow: async () =>
       windowOf((await inWindow<{ handle: string }>(first, 'POST', '/window/new', { type: 'window' })).handle),
     async close() {
-      await command('DELETE', session);
       await endGroup(pid);
       await rm(home, { recursive: true, force: true });
     },

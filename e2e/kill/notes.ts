@@ -19,7 +19,9 @@ export async function tell(note: Note): Promise<number> {
 async function request(url: string, init: RequestInit = {}): Promise<string> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const response = await fetch(url, { ...init, cache: 'no-store' });
+      // Where the process that carries it is killed, it may never end.
+      const signal = AbortSignal.timeout(5_000);
+      const response = await fetch(url, { ...init, cache: 'no-store', signal });
       return await response.text();
     } catch (error) {
       if (attempt === 200) throw error;

@@ -19,8 +19,8 @@ export async function serveWriter({ plan, onStart, onNote }: Listeners) {
   const script = await bundle();
   const known = new Set<string>();
   const answers: { readonly [path: string]: (request: IncomingMessage, round: string | null) => unknown } = {
-    // A browser that was killed may bring back the tabs that it had: they must do nothing.
-    '/': (_, round) => html(round === String(plan().round)),
+    // A browser that was killed may bring back the tabs that it had: they must do nothing. One reloads itself.
+    '/': (_, round) => html(round === String(plan().round) || round === 'now'),
     '/worker': (_, round) => html(round === String(plan().round)),
     '/script.js': () => script,
     '/plan': () => {

@@ -17,8 +17,7 @@ export async function live(): Promise<void> {
     for (;;) await liveOneRound(await fetchPlan());
   } catch (error) {
     // A page of WebKit that has lost the process that keeps the databases opens none any more: the next page does.
-    if (isLost(error) && 'document' in globalThis)
-      return location.replace(`?round=${(await fetchPlan()).round}`);
+    if (isLost(error) && 'document' in globalThis) return location.replace('?round=now');
     await tell({ type: 'failed', text: describe(error) });
     throw error;
   }

@@ -25,6 +25,9 @@ export const peculiarRunIds: readonly string[] = [
   'ünïcödé \u{1F98A}',
   '<b>markup</b>',
   '\uffff',
+  '\ufffd',
+  '\ud800',
+  '\udc00\ud800',
   'x'.repeat(10_000),
 ];
 
@@ -83,6 +86,12 @@ export function richValue(): unknown {
   };
 }
 
+function detachedBuffer(): ArrayBuffer {
+  const buffer = new ArrayBuffer(8);
+  structuredClone(buffer, { transfer: [buffer] });
+  return buffer;
+}
+
 /** Values that cannot be stored, each with the place of the reason in it. */
 export function uncloneables(): { value: unknown; place: string }[] {
   const cyclic: Record<string, unknown> = {};
@@ -93,6 +102,7 @@ export function uncloneables(): { value: unknown; place: string }[] {
     { value: { weak: new WeakMap() }, place: '.weak' },
     { value: { 'odd key': { later: Promise.resolve() } }, place: '["odd key"].later' },
     { value: { proxy: new Proxy({ a: 1 }, {}) }, place: '.proxy' },
+    { value: { detached: [detachedBuffer()] }, place: '.detached[0]' },
     { value: { map: new Map([['a', () => {}]]) }, place: '.map[0][1]' },
     { value: { call: Object.assign(() => {}, { extra: () => {} }) }, place: '.call' },
     { value: cyclic, place: '.late.onEnd' },

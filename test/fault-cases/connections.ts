@@ -1,6 +1,6 @@
 import { assert, assertEqual, assertRejects } from '../../src/conformance/assert.ts';
 import { openStores } from '../../src/index.ts';
-import { type FaultyFactory, fire, lostServer, openRequest, settled } from './faulty-factory.ts';
+import { type FaultyFactory, lostServer, openRequest, settled } from './faulty-factory.ts';
 import {
   assertNothingElse,
   assertRefused,
@@ -154,11 +154,14 @@ export const connectionCases: readonly FaultCase[] = [
   ),
 
   faultCase(
-    'versionchange: the connection lets go at once, and the next call opens another',
+    'an upgrade from another tab is given up: it lets go, and goes on with all it had',
     async (factory) => {
-      const { stores, connection } = await opened(factory);
-      fire(connection, 'versionchange');
+      const { stores } = await opened(factory);
+      const upgrade = factory.otherPage().open('rewake', 2);
+      upgrade.onupgradeneeded = () => upgrade.transaction?.abort();
+      assertEqual(await settled(upgrade).catch(({ name }) => name), 'AbortError', 'the upgrade');
       await assertNothingElse(stores);
+      await assertWorks(stores);
       assertEqual(factory.connections.length, 2, 'the connections');
     },
   ),

@@ -144,7 +144,7 @@ export function settled<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
-/** Fires an event as the platform would. */
+/** Fires an event as the platform would. (A `versionchange` has to be a real one: WebKit crashes at any other.) */
 export function fire(target: EventTarget, type: string): void {
   target.dispatchEvent(new IDBVersionChangeEvent(type));
 }
