@@ -33,3 +33,20 @@ test('every row of the fault matrix names a test by words that are in the file i
   expect(rows.length).toBeGreaterThan(40);
   expect(rows.filter(({ words, file }) => !readFileSync(file, 'utf8').includes(words))).toEqual([]);
 });
+
+test('the counts of kills are those of the long series', () => {
+  const [table = ''] = readFileSync(join(root, 'e2e/results/kill.md'), 'utf8').split('\n\n');
+  expect(table.split('\n').length).toBeGreaterThan(6);
+  expect(readFileSync(join(root, 'docs/reliability.md'), 'utf8')).toContain(table);
+
+  const kills: { kills: number; acknowledged: number; violations: unknown[] }[] = JSON.parse(
+    readFileSync(join(root, 'e2e/results/kill.json'), 'utf8'),
+  );
+  const sum = (name: 'kills' | 'acknowledged') =>
+    kills.reduce((total, kind) => total + kind[name], 0).toLocaleString('en');
+  const readme = readFileSync(join(root, 'README.md'), 'utf8').replaceAll(/\s+/g, ' ');
+  expect(readme).toContain(
+    `killed ${sum('kills')} times; of ${sum('acknowledged')} acknowledged events none was`,
+  );
+  expect(kills.flatMap(({ violations }) => violations)).toEqual([]);
+});
