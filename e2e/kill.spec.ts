@@ -1,6 +1,9 @@
 import { test } from '@playwright/test';
 import { expectNothingLost } from './kill/expect-nothing-lost.ts';
 
+// What is lost once in many times is lost.
+test.describe.configure({ retries: 0 });
+
 // SIGKILL at a random moment, again and again, and a checker that knows what was acknowledged.
 
 test('nothing is lost or doubled when the browser is killed', ({ browserName }) =>

@@ -77,24 +77,37 @@ for (const width of [360, 1280]) {
       await check('finished');
     });
 
+    const follow = async (owner: DemoPage, testInfo: TestInfo) => {
+      await owner.visit();
+      await owner.choose(largePictures);
+      await owner.waitForHead(4);
+      const follower = new DemoPage(await owner.page.context().newPage());
+      const check = await look(follower.page, testInfo);
+      await follower.visit();
+      await expect(follower.owner).toHaveText('another tab');
+      return { follower, check };
+    };
+
     test(
       `a follower is good to look at, ${width} px, ${colorScheme}`,
       { tag: '@chromium' },
-      async ({ page, context }, testInfo) => {
-        const owner = new DemoPage(page);
-        await owner.visit();
-        await owner.choose(largePictures);
-        await owner.waitForHead(4);
-        const follower = new DemoPage(await context.newPage());
-        const check = await look(follower.page, testInfo);
-        await follower.visit();
-        await expect(follower.owner).toHaveText('another tab');
+      async ({ page }, testInfo) => {
+        const { follower, check } = await follow(new DemoPage(page), testInfo);
         await check('following');
-        await owner.page.evaluate((name) => {
+        await page.evaluate((name) => {
           void navigator.locks.request(name, () => new Promise(() => {}));
         }, SERVICE_WORKER_LOCK);
         await expect(follower.owner).toHaveText('Service Worker');
         await check('following the Service Worker');
+      },
+    );
+
+    test(
+      `taking over is good to look at, ${width} px, ${colorScheme}`,
+      { tag: '@chromium' },
+      async ({ page }, testInfo) => {
+        const owner = new DemoPage(page);
+        const { follower, check } = await follow(owner, testInfo);
         await follower.takeOver.click();
         await expect(follower.wakeUp).toContainText('0 lost, 0 done twice.');
         await check('taken over');
@@ -106,7 +119,7 @@ for (const width of [360, 1280]) {
   }
 }
 
-/** So large that they are not imported before the last look at them, on a slow machine too. */
+/** So large that importing them takes longer than looking at it. */
 const buffer = png(6000, 4000, [200, 80, 160]);
 const largePictures = Array.from({ length: SAMPLE_COUNT }, (_, index) => ({
   name: `picture-${index}.png`,

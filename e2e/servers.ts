@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { freePort } from './free-port.ts';
 
 const { REWAKE_DEMO_PORT, REWAKE_SOURCES_PORT } = process.env;
 
@@ -12,18 +12,3 @@ export const demoUrl = `http://localhost:${demoPort}/`;
 
 /** A page that can `import('/src/index.ts')`: a server of the repository's sources is behind it. */
 export const blankUrl = `http://localhost:${sourcesPort}/e2e/pages/blank.html`;
-
-function freePort(): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address
-          ? resolve(String(address.port))
-          : reject(new Error('There is no free port.')),
-      );
-    });
-  });
-}

@@ -22,8 +22,9 @@ interface Append {
 }
 
 /**
- * An {@link EventStore} in IndexedDB: one record per committed batch, in the object store `events`. It opens
- * the database at the first call and opens it again whenever the connection was closed or lost.
+ * An {@link EventStore} in IndexedDB: one record per committed batch, or per 10,000 events of a longer one, in
+ * the object store `events`. It opens the database at the first call and opens it again whenever the connection
+ * was closed or lost.
  *
  * Appends that arrive while a commit is in flight are committed together, so that many appends without an
  * `await` between them cost about as much as one of all their events.
