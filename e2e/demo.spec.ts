@@ -103,8 +103,8 @@ test('one snapshot record for each run', async ({ page }) => {
     }
     await snapshots.save({ runId: 'two', atSeq: 5, state: 'two at 5' });
   }, '/src/index.ts');
-  expect(await placeOf(page, 'one')).toEqual({ head: 5, snapshotSeqs: [4] });
-  expect(await placeOf(page, 'two')).toEqual({ head: 5, snapshotSeqs: [5] });
+  expect(await placeOf(page, 'one')).toEqual({ head: 5, snapshotSeq: 4 });
+  expect(await placeOf(page, 'two')).toEqual({ head: 5, snapshotSeq: 5 });
 
   const demo = new DemoPage(page);
   await demo.visit();
@@ -112,7 +112,7 @@ test('one snapshot record for each run', async ({ page }) => {
   await demo.sample.click();
   await expect(demo.download).toBeVisible();
   // Closing the run saves a last one.
-  const finished = { head: SAMPLE_COUNT + 1, snapshotSeqs: [SAMPLE_COUNT + 1] };
+  const finished = { head: SAMPLE_COUNT + 1, snapshotSeq: SAMPLE_COUNT + 1 };
   await expect.poll(() => placeOf(page)).toEqual(finished);
 
   await page.reload();
@@ -122,5 +122,5 @@ test('one snapshot record for each run', async ({ page }) => {
   await expect(demo.sentence).toHaveText('All 60 pictures are imported.');
   await demo.startAgain.click();
   await expect(demo.sample).toBeVisible();
-  expect(await placeOf(page)).toEqual({ head: 0, snapshotSeqs: [] });
+  expect(await placeOf(page)).toEqual({ head: 0 });
 });

@@ -1,10 +1,9 @@
 import type { BrowserContext, Page } from '@playwright/test';
 
-/** A run's place, as the keys of its records tell it. */
+/** A run's place, as its records tell it. */
 export interface Place {
   readonly head: number;
-  /** One for each snapshot record. */
-  readonly snapshotSeqs: readonly number[];
+  readonly snapshotSeq?: number;
 }
 
 export interface StoredEvent {
@@ -91,16 +90,19 @@ export async function readPlace(runId: string): Promise<Place> {
       resolve(undefined);
     };
   });
-  if (!database) return { head: 0, snapshotSeqs: [] };
+  if (!database) return { head: 0 };
   const transaction = database.transaction(['snapshots', 'events']);
-  const seqsIn = (store: string) =>
-    new Promise<number[]>((resolve, reject) => {
-      const range = IDBKeyRange.bound([runId, 0], [runId, []]);
-      const request = transaction.objectStore(store).getAllKeys(range);
-      request.onsuccess = () => resolve(request.result.map((key) => Number(Object(key)[1])));
+  const settled = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error);
     });
-  const [snapshotSeqs, lastSeqs] = await Promise.all([seqsIn('snapshots'), seqsIn('events')]);
+  const range = IDBKeyRange.bound([runId, 0], [runId, []]);
+  const [lastSeqs, snapshot] = await Promise.all([
+    settled(transaction.objectStore('events').getAllKeys(range)),
+    settled<{ atSeq: number } | undefined>(transaction.objectStore('snapshots').get(runId)),
+  ]);
   database.close();
-  return { head: lastSeqs.at(-1) ?? 0, snapshotSeqs };
+  const head = Number(Object(lastSeqs.at(-1) ?? [])[1] ?? 0);
+  return snapshot ? { head, snapshotSeq: snapshot.atSeq } : { head };
 }

@@ -74,5 +74,5 @@ test('destroy ends what is live in other tabs, and nothing of it comes back', as
   // The tab that waited for the run has it now, without anything in it.
   await opened;
   expect(await owned(waiting)).toEqual({ sum: 0, count: 0 });
-  expect(await placeOf(leaving, 'sum')).toEqual({ head: 0, snapshotSeqs: [] });
+  expect(await placeOf(leaving, 'sum')).toEqual({ head: 0 });
 });

@@ -220,7 +220,7 @@ async function visitLog(page: Page, stored: Stored): Promise<void> {
     transaction.objectStore('events').put({ format: 1, events: log }, ['import', log.length]);
     if (snapshotSeq > 0) {
       const state = { files: files.map(({ name, size }) => ({ name, size })), results: [] };
-      transaction.objectStore('snapshots').put({ format: 1, state }, ['import', snapshotSeq]);
+      transaction.objectStore('snapshots').put({ format: 1, atSeq: snapshotSeq, state }, 'import');
     }
     await new Promise((resolve) => {
       transaction.oncomplete = resolve;

@@ -42,7 +42,7 @@ test('without a tab the Service Worker finishes the import', { tag: '@chromium' 
       await tools.sync();
       return placeIn(context);
     })
-    .toEqual({ head: SAMPLE_COUNT + 1, snapshotSeqs: [SAMPLE_COUNT + 1] });
+    .toEqual({ head: SAMPLE_COUNT + 1, snapshotSeq: SAMPLE_COUNT + 1 });
 
   const next = new DemoPage(await context.newPage());
   await next.visit();

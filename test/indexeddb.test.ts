@@ -1,6 +1,6 @@
 import { IndexedDbEventStore, IndexedDbSnapshotStore, openStores } from 'rewake';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { FaultyFactory, settled } from './faulty-factory.ts';
+import { FaultyFactory, type StoreName, settled } from './faulty-factory.ts';
 
 // What only this backend has: records, transactions and connections.
 
@@ -10,7 +10,7 @@ beforeEach(() => {
   factory = new FaultyFactory();
 });
 
-async function records(name: 'snapshots' | 'events'): Promise<[IDBValidKey, unknown][]> {
+async function records(name: StoreName): Promise<[IDBValidKey, unknown][]> {
   const connection = await settled(factory.otherPage().open('rewake'));
   const store = connection.transaction(name).objectStore(name);
   const [keys, values] = await Promise.all([settled(store.getAllKeys()), settled(store.getAll())]);
@@ -19,7 +19,7 @@ async function records(name: 'snapshots' | 'events'): Promise<[IDBValidKey, unkn
 }
 
 /** Writes a record as another release, or something else altogether, might have written it. */
-async function plant(name: 'snapshots' | 'events', key: IDBValidKey, value: unknown): Promise<void> {
+async function plant(name: StoreName, key: IDBValidKey, value: unknown): Promise<void> {
   const connection = await settled(factory.otherPage().open('rewake'));
   await settled(connection.transaction(name, 'readwrite').objectStore(name).put(value, key));
   connection.close();
@@ -28,7 +28,7 @@ async function plant(name: 'snapshots' | 'events', key: IDBValidKey, value: unkn
 const writes = () => factory.transactions.filter(({ mode }) => mode === 'readwrite');
 
 describe('the layout', () => {
-  test('there is one record per run in snapshots, and one per committed batch in events', async () => {
+  test('there is one record per run in snapshots, its seq in guards, and one record per committed batch in events', async () => {
     const { snapshots, events } = await openStores<unknown, unknown>({ indexedDB: factory });
     for (const atSeq of [1, 2, 3]) {
       await snapshots.save({ runId: 'a', atSeq, state: { atSeq } });
@@ -37,8 +37,12 @@ describe('the layout', () => {
     await events.append('a', ['one', 'two']);
     await events.append('a', ['three']);
     expect(await records('snapshots')).toEqual([
-      [['a', 3], { format: 1, state: { atSeq: 3 } }],
-      [['b', 30], { format: 1, state: { atSeq: 3 } }],
+      ['a', { format: 1, atSeq: 3, state: { atSeq: 3 } }],
+      ['b', { format: 1, atSeq: 30, state: { atSeq: 3 } }],
+    ]);
+    expect(await records('guards')).toEqual([
+      ['a', 3],
+      ['b', 30],
     ]);
     expect(await records('events')).toEqual([
       [['a', 2], { format: 1, events: ['one', 'two'] }],
@@ -111,7 +115,8 @@ describe('group commit', () => {
       };
     };
     await Promise.all(saves);
-    expect(put).toEqual([['a', 99]]);
+    expect(put).toEqual(['a']);
+    expect(await snapshots.loadLatest('a')).toMatchObject({ atSeq: 99, state: 99 });
     expect(writes()).toHaveLength(3);
   });
 
@@ -185,17 +190,20 @@ describe('immutable: true', () => {
 describe('a snapshot record', () => {
   test.each([
     ['of a newer format', { format: 2, content: 'unknown' }, 'newer-version'],
-    ['of no format', { state: 1 }, 'unreadable'],
-    ['of a format that never was', { format: 0, state: 1 }, 'unreadable'],
-    ['whose format is no number', { format: '1', state: 1 }, 'unreadable'],
-    ['without a state', { format: 1 }, 'unreadable'],
+    ['of no format', { atSeq: 1, state: 1 }, 'unreadable'],
+    ['of a format that never was', { format: 0, atSeq: 1, state: 1 }, 'unreadable'],
+    ['whose format is no number', { format: '1', atSeq: 1, state: 1 }, 'unreadable'],
+    ['without a state', { format: 1, atSeq: 1 }, 'unreadable'],
+    ['without a seq', { format: 1, state: 1 }, 'unreadable'],
+    ['at half a seq', { format: 1, atSeq: 0.5, state: 1 }, 'unreadable'],
+    ['at a seq that is text', { format: 1, atSeq: '1', state: 1 }, 'unreadable'],
     ['that is no record', 'text', 'unreadable'],
-    ['that is nothing', undefined, 'unreadable'],
+    ['that is null', null, 'unreadable'],
     ['that is an array', [1, 2], 'unreadable'],
   ])('%s: %s is %s', async (_, value, code) => {
     const snapshots = new IndexedDbSnapshotStore({ indexedDB: factory });
     await snapshots.runIds();
-    await plant('snapshots', ['a', 1], value);
+    await plant('snapshots', 'a', value);
     await expect(snapshots.loadLatest('a')).rejects.toMatchObject({
       code,
       name: 'SnapshotStoreError',
@@ -206,23 +214,24 @@ describe('a snapshot record', () => {
     expect(await records('snapshots')).toHaveLength(1);
   });
 
-  test.each([['text'], [0.5], [Number.POSITIVE_INFINITY]])(
-    'under the key [run, %s]: unreadable',
-    async (seq) => {
-      const snapshots = new IndexedDbSnapshotStore({ indexedDB: factory });
-      await snapshots.runIds();
-      await plant('snapshots', ['a', seq], { format: 1, state: 1 });
-      await expect(snapshots.loadLatest('a')).rejects.toMatchObject({ code: 'unreadable' });
-      await snapshots.delete('a');
-      await snapshots.save({ runId: 'a', atSeq: 1, state: 1 });
-      expect(await snapshots.loadLatest('a')).toEqual({ runId: 'a', atSeq: 1, state: 1 });
-    },
-  );
+  test.each([
+    ['nothing', undefined],
+    ['text', '9'],
+    ['no seq', Number.NaN],
+  ])('whose guard is %s: keeps nobody out, and the next save mends it', async (_, guard) => {
+    const snapshots = new IndexedDbSnapshotStore({ indexedDB: factory });
+    await snapshots.save({ runId: 'a', atSeq: 2, state: 2 });
+    await plant('guards', 'a', guard);
+    expect(await snapshots.loadLatest('a')).toEqual({ runId: 'a', atSeq: 2, state: 2 });
+    await snapshots.save({ runId: 'a', atSeq: 1, state: 1 });
+    expect(await snapshots.loadLatest('a')).toEqual({ runId: 'a', atSeq: 1, state: 1 });
+    expect(await records('guards')).toEqual([['a', 1]]);
+  });
 
   test('under a key of somebody else: no run of ours', async () => {
     const snapshots = new IndexedDbSnapshotStore({ indexedDB: factory });
     await snapshots.save({ runId: 'a', atSeq: 1, state: 1 });
-    for (const key of [7, 'a', [], [7, 1]]) await plant('snapshots', key, 'theirs');
+    for (const key of [7, [], ['a', 1]]) await plant('snapshots', key, 'theirs');
     expect(await snapshots.runIds()).toEqual(['a']);
   });
 });

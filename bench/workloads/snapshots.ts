@@ -1,6 +1,6 @@
 import { Profile, type Tab } from '../profile.ts';
 import { Samples } from '../samples.ts';
-import { type Bench, say } from './workload.ts';
+import { type Bench, rotated, say } from './workload.ts';
 
 const workload = 'snapshots';
 const all = ['raw', 'rewake', 'rewake-immutable', 'idb-keyval', 'dexie', 'localforage'];
@@ -32,7 +32,9 @@ export async function snapshots(bench: Bench): Promise<void> {
       say(round === 0 ? 'snapshots: warming up' : `snapshots: round ${round} of ${rounds}`);
       const samples = round === 0 ? new Samples() : bench.samples;
       for (const size of sizes) {
-        for (const { subject, tab } of opened) await measure({ ...bench, samples }, tab, subject, size);
+        for (const { subject, tab } of rotated(opened, round)) {
+          await measure({ ...bench, samples }, tab, subject, size);
+        }
       }
     }
   } finally {
@@ -51,7 +53,7 @@ async function measure(
 ): Promise<void> {
   const add = (what: string, value: number) =>
     samples.add({ workload, what: `${what} ${name}`, subject, unit: 'ms' }, value);
-  if (subject === 'raw') add('structuredClone', await tab.call('clone', bytes, times));
+  add('structuredClone', await tab.call('clone', bytes, times));
   const awaited = await tab.call('awaited', subject, bytes, quick ? Math.ceil(times / 5) : times);
   add('save', awaited.save);
   add('save, longest block', awaited.longest);

@@ -44,7 +44,11 @@ async function oldTab(context: BrowserContext): Promise<Page> {
   return page;
 }
 
-const upgraded = { version: 2, stores: ['events', 'snapshots'], keys: [[['list', 1]], [['list', 1]]] };
+const upgraded = {
+  version: 2,
+  stores: ['events', 'guards', 'snapshots'],
+  keys: [[['list', 1]], ['list'], ['list']],
+};
 
 test('upgraded by a newer release in another tab, which need not wait: every later call and the open run reject with newer-version, and nothing is changed', async ({
   context,

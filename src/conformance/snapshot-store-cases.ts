@@ -55,6 +55,9 @@ export const snapshotStoreCases: readonly ConformanceCase<Store>[] = [
       await store.save({ runId: 'a', atSeq: 5, state: 'first' });
       await store.save({ runId: 'a', atSeq: 5, state: 'second' });
       await assertLatest(store, 'a', 5, 'second');
+      const waiting = ['third', 'fourth', 'fifth'];
+      await Promise.all(waiting.map((state) => store.save({ runId: 'a', atSeq: 5, state })));
+      await assertLatest(store, 'a', 5, 'fifth');
     },
   },
   {

@@ -26,7 +26,7 @@ export interface IndexedDbOptions {
 export const DATABASE_NAME = 'rewake';
 /** Frozen: records are versioned, the database is not. */
 const VERSION = 1;
-const STORES = ['snapshots', 'events'] as const;
+const STORES = ['snapshots', 'guards', 'events'] as const;
 const TIMEOUT_MS = 10_000;
 
 export type StoreName = (typeof STORES)[number];
@@ -75,24 +75,25 @@ export class Database {
   }
 
   /**
-   * Runs `body` in a transaction of its own and resolves with what that returns: of a read once it is there,
-   * of a write once it is committed. Where the connection is open, `body` runs before this returns. Where
+   * Runs `body` in a transaction of its own, with the stores named, and resolves with what that returns: of a
+   * read once it is there, of a write once it is committed. Where the connection is open, `body` runs before this returns. Where
    * `body` fails, the transaction is rolled back.
    */
   async transact<T>(
-    name: StoreName,
+    names: readonly StoreName[],
     mode: IDBTransactionMode,
-    body: (store: IDBObjectStore) => Promise<T>,
+    body: (...stores: IDBObjectStore[]) => Promise<T>,
     { durability, beforeWait }: TransactOptions = {},
   ): Promise<T> {
     // Twice at most: an open connection may turn out to be closing when a transaction is to start.
     for (let opened = 0; ; opened++) {
-      const transaction = this.#begin(name, mode, durability);
+      const transaction = this.#begin(names, mode, durability);
       if (transaction) {
         try {
           const committed = mode === 'readwrite' && commitOf(transaction);
           // Both at once: after an abort, nobody can be sure to hear of the requests any more.
-          const [result] = await Promise.all([body(transaction.objectStore(name)), committed]);
+          const stores = names.map((name) => transaction.objectStore(name));
+          const [result] = await Promise.all([body(...stores), committed]);
           return result;
         } catch (error) {
           try {
@@ -114,9 +115,9 @@ export class Database {
     }
   }
 
-  #begin(name: StoreName, mode: IDBTransactionMode, durability?: IDBTransactionDurability) {
+  #begin(names: readonly StoreName[], mode: IDBTransactionMode, durability?: IDBTransactionDurability) {
     try {
-      return this.#connection?.transaction(name, mode, durability && { durability });
+      return this.#connection?.transaction(names, mode, durability && { durability });
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== 'InvalidStateError') throw error;
       this.#forget(this.#connection);

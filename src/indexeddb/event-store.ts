@@ -68,7 +68,7 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
       checkScan(runId, from, limit);
       const to = limit ? from + limit - 1 : Number.POSITIVE_INFINITY;
       const [before, keys, records, keyBeyond, recordBeyond] = await this.#database.transact(
-        'events',
+        ['events'],
         'readonly',
         (store) =>
           Promise.all([
@@ -89,7 +89,7 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
   head(runId: RunId): Promise<Seq> {
     return attempt(EventStoreError, 'head', runId, () => {
       checkRunId(runId);
-      return this.#database.transact('events', 'readonly', (store) => headOf(store, runId));
+      return this.#database.transact(['events'], 'readonly', (store) => headOf(store, runId));
     });
   }
 
@@ -97,7 +97,7 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     return attempt(EventStoreError, 'delete', runId, () => {
       checkRunId(runId);
       return this.#commits.alone(() =>
-        this.#database.transact('events', 'readwrite', (store) => wrap(store.delete(keysOf(runId))), {
+        this.#database.transact(['events'], 'readwrite', (store) => wrap(store.delete(keysOf(runId))), {
           durability: this.#durability,
         }),
       );
@@ -106,7 +106,7 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
 
   runIds(): Promise<RunId[]> {
     return attempt(EventStoreError, 'runIds', undefined, () =>
-      this.#database.transact('events', 'readonly', async (store) => {
+      this.#database.transact(['events'], 'readonly', async (store) => {
         const runIds: RunId[] = [];
         let after: IDBValidKey = Number.NEGATIVE_INFINITY;
         for (;;) {
@@ -140,11 +140,12 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     // What need not wait is captured by put itself.
     let captured = this.#commits.busy ? this.#capture(events) : undefined;
     const append = async (store: IDBObjectStore) => {
-      const before = headOf(store, runId);
+      const following = wrap(store.getAllKeys(keysOf(runId, expectedHead)));
       // Where put throws, nobody waits for it.
-      before.catch(() => {});
+      following.catch(() => {});
       putBatch(store, runId, expectedHead, captured ?? events, writer);
-      const actual = await before;
+      const last = (await following).at(-1);
+      const actual = last ? seqOf(last) : await headOf(store, runId, expectedHead);
       if (actual !== expectedHead) throw staleHead(expectedHead, actual);
     };
     const beforeWait = () => {
@@ -152,7 +153,10 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     };
     try {
       await this.#commits.alone(() =>
-        this.#database.transact('events', 'readwrite', append, { durability: this.#durability, beforeWait }),
+        this.#database.transact(['events'], 'readwrite', append, {
+          durability: this.#durability,
+          beforeWait,
+        }),
       );
     } catch (error) {
       const landed = error instanceof Failure && error.code === 'conflict' && writer !== undefined;
@@ -163,7 +167,7 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
 
   /** Whether the batch of so many events that ends with `lastSeq` is there, and of this writer, by its last record. */
   async #hasBatch(runId: RunId, lastSeq: Seq, length: number, writer: string): Promise<boolean> {
-    const record = await this.#database.transact('events', 'readonly', (store) =>
+    const record = await this.#database.transact(['events'], 'readonly', (store) =>
       wrap(store.get([runId, lastSeq])),
     );
     return isBatchOf(record, writer, ((length - 1) % RECORD_LENGTH) + 1);
@@ -171,7 +175,7 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
 
   #commit(appends: readonly Append[]): Promise<void> {
     return this.#database.transact(
-      'events',
+      ['events'],
       'readwrite',
       async (store) => {
         await Promise.all(Array.from(byRun(appends), ([runId, batches]) => appendAll(store, runId, batches)));

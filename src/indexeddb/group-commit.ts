@@ -58,8 +58,10 @@ export class GroupCommit<Write> {
 }
 
 /** The writes of each run, in their order. */
-export function byRun<Write extends { readonly runId: RunId }>(group: readonly Write[]): Map<RunId, Write[]> {
-  const runs = new Map<RunId, Write[]>();
+export function byRun<Write extends { readonly runId: RunId }>(
+  group: readonly Write[],
+): Map<RunId, [Write, ...Write[]]> {
+  const runs = new Map<RunId, [Write, ...Write[]]>();
   for (const write of group) {
     const writes = runs.get(write.runId);
     if (writes) writes.push(write);

@@ -4,9 +4,9 @@ import { capture, putFailure } from '../capture.ts';
 import { SnapshotStoreError } from '../errors.ts';
 import { attempt, type Failure, failureOf, staleSnapshot } from '../failure.ts';
 import type { RunId, Seq, Snapshot, SnapshotStore } from '../snapshot-store.ts';
-import { Database, type IndexedDbOptions, keysOf } from './database.ts';
+import { Database, type IndexedDbOptions } from './database.ts';
 import { byRun, GroupCommit } from './group-commit.ts';
-import { contentOf, runIdOf, seqOf, snapshotRecord } from './record.ts';
+import { asSeq, contentOf, isSeq, snapshotRecord } from './record.ts';
 
 /** A save on its way: what is to be written, and what became of it. */
 interface Save {
@@ -19,7 +19,8 @@ interface Save {
 }
 
 /**
- * A {@link SnapshotStore} in IndexedDB: one record per run, in the object store `snapshots`. It opens the
+ * A {@link SnapshotStore} in IndexedDB: one record per run, in the object store `snapshots`,
+ * and its `atSeq` in the object store `guards`, so that a save can ask for that without reading a state. It opens the
  * database at the first call and opens it again whenever the connection was closed or lost.
  *
  * Of several saves of one run that wait for a commit in flight, only the latest is written.
@@ -48,13 +49,12 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
   loadLatest(runId: RunId): Promise<Snapshot<S> | undefined> {
     return attempt(SnapshotStoreError, 'loadLatest', runId, async () => {
       checkRunId(runId);
-      // One request for both the key and the value.
-      const found = await this.#database.transact('snapshots', 'readonly', (store) =>
-        wrap(store.openCursor(keysOf(runId))),
+      const record = await this.#database.transact(['snapshots'], 'readonly', (snapshots) =>
+        wrap(snapshots.get(runId)),
       );
+      if (record === undefined) return undefined;
       // `S` is the application's word for what it saved under this run.
-      if (!found) return undefined;
-      return { runId, atSeq: seqOf(found.key), state: contentOf(found.value, 'state') as S };
+      return { runId, atSeq: asSeq(contentOf(record, 'atSeq')), state: contentOf(record, 'state') as S };
     });
   }
 
@@ -72,34 +72,43 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
   delete(runId: RunId): Promise<void> {
     return attempt(SnapshotStoreError, 'delete', runId, async () => {
       checkRunId(runId);
-      const deletion = () =>
-        this.#database.transact('snapshots', 'readwrite', (store) => wrap(store.delete(keysOf(runId))), {
-          durability: this.#durability,
-        });
-      await this.#commits.alone(deletion);
+      const deletion = (snapshots: IDBObjectStore, guards: IDBObjectStore) =>
+        Promise.all([snapshots, guards].map((store) => wrap(store.delete(runId))));
+      await this.#commits.alone(() => this.#write(deletion));
     });
   }
 
   runIds(): Promise<RunId[]> {
     return attempt(SnapshotStoreError, 'runIds', undefined, async () => {
-      const keys = await this.#database.transact('snapshots', 'readonly', (store) =>
-        wrap(store.getAllKeys()),
+      const keys = await this.#database.transact(['snapshots'], 'readonly', (snapshots) =>
+        wrap(snapshots.getAllKeys()),
       );
-      return keys.map(runIdOf).filter((runId) => runId !== undefined);
+      return keys.filter((key) => typeof key === 'string');
     });
   }
 
-  #commit(saves: readonly Save[]): Promise<void> {
-    return this.#database.transact(
-      'snapshots',
-      'readwrite',
-      async (store) => {
-        await Promise.all(
-          Array.from(byRun(saves), ([runId, savesOfRun]) => saveLatest(store, runId, savesOfRun)),
-        );
-      },
-      { durability: this.#durability, beforeWait: () => saves.forEach(captureState) },
-    );
+  async #commit(saves: readonly Save[]): Promise<void> {
+    const left = saves.filter(({ failure }) => !failure);
+    if (left.length === 0) return;
+    try {
+      await this.#write(
+        (snapshots, guards) =>
+          Promise.all(Array.from(byRun(left).values(), (ofRun) => saveLatest(snapshots, guards, ofRun))),
+        () => left.forEach(captureState),
+      );
+    } catch (error) {
+      // The failure of one save has taken back all: now without it.
+      if (!left.some(({ failure }) => failure)) throw error;
+      await this.#commit(left);
+    }
+  }
+
+  async #write(
+    body: (snapshots: IDBObjectStore, guards: IDBObjectStore) => Promise<unknown>,
+    beforeWait?: () => void,
+  ): Promise<void> {
+    const options = { durability: this.#durability, ...(beforeWait && { beforeWait }) };
+    await this.#database.transact(['snapshots', 'guards'], 'readwrite', body, options);
   }
 }
 
@@ -113,35 +122,31 @@ function captureState(save: Save): void {
   }
 }
 
-/** Writes the latest of one run's saves, and finds out which of them came too late. */
-async function saveLatest(store: IDBObjectStore, runId: RunId, saves: readonly Save[]): Promise<void> {
-  // Asked first, so that it tells what was there before; put without waiting, because put captures the state.
-  const before = wrap(store.getKey(keysOf(runId)));
-  const latest = putLatest(store, saves);
-  const key = await before;
-  const stored = key === undefined ? -1 : seqOf(key);
-  // Of the two records, the lower goes. Where that is the new one, nothing has changed.
-  const written = latest?.atSeq ?? stored;
-  if (key !== undefined && written !== stored) store.delete([runId, Math.min(written, stored)]);
-  let highest = stored;
-  for (const save of saves) {
-    if (save.atSeq < highest) save.failure ??= staleSnapshot(save.atSeq, highest);
-    else if (!save.failure) highest = save.atSeq;
-  }
-}
-
-/** Puts the highest of the saves, the last of equals, passing over those that cannot be stored. */
-function putLatest(store: IDBObjectStore, saves: readonly Save[]): Save | undefined {
-  const save = saves.reduce<Save | undefined>(
-    (best, next) => (next.failure || (best && next.atSeq < best.atSeq) ? best : next),
-    undefined,
-  );
-  if (!save) return undefined;
+/** Writes the latest of one run's saves; fails where that cannot be stored, or comes too late. */
+async function saveLatest(
+  snapshots: IDBObjectStore,
+  guards: IDBObjectStore,
+  saves: readonly [Save, ...Save[]],
+): Promise<void> {
+  const latest = saves.reduce((best, next) => (next.atSeq < best.atSeq ? best : next));
+  const { runId, atSeq, state } = latest;
+  const guard = wrap(guards.get(runId));
+  // Where put throws, nobody waits for it.
+  guard.catch(() => {});
   try {
-    store.put(snapshotRecord(save.state), [save.runId, save.atSeq]);
-    return save;
+    // At once, because put captures the state. Should the guard be higher, it is taken back.
+    snapshots.put(snapshotRecord(atSeq, state), runId);
   } catch (error) {
-    save.failure = putFailure(error, save.state, 'state');
-    return putLatest(store, saves);
+    latest.failure = putFailure(error, state, 'state');
+    throw latest.failure;
   }
+  guards.put(atSeq, runId);
+  const stored: unknown = await guard;
+  // A guard that is damaged keeps nobody out.
+  let highest = isSeq(stored) ? stored : 0;
+  for (const save of saves) {
+    if (save.atSeq < highest) save.failure = staleSnapshot(save.atSeq, highest);
+    else highest = save.atSeq;
+  }
+  if (latest.failure) throw latest.failure;
 }

@@ -1,12 +1,15 @@
+export type StoreName = 'snapshots' | 'guards' | 'events';
+
 /** Requests that fail, and with them their transactions. */
 export interface Failing {
-  readonly store?: 'snapshots' | 'events';
+  /** All of the transaction's, where none is named. */
+  readonly store?: StoreName;
   readonly requests: readonly (
     | 'get'
     | 'getAll'
+    | 'getAllKeys'
     | 'openCursor'
     | 'openKeyCursor'
-    | 'getKey'
     | 'put'
     | 'delete'
   )[];
@@ -66,8 +69,9 @@ export class FaultyFactory implements IDBFactory {
     const start = connection.transaction.bind(connection);
     connection.transaction = (names, mode, options) => {
       this.beforeTransaction?.(connection);
-      const { store = String(names) } = this.failing ?? {};
-      const failing = store === String(names) ? this.failing : undefined;
+      const { store } = this.failing ?? {};
+      const failing =
+        store === undefined || [names].flat().some((name) => name === store) ? this.failing : undefined;
       // A request that fails for certain is one that writes.
       const transaction = start(names, failing ? 'readwrite' : mode, options);
       this.transactions.push(transaction);
@@ -101,9 +105,9 @@ export class FaultyFactory implements IDBFactory {
   }
 }
 
-/** A transaction of rewake has one. */
-export const storeOf = (transaction: IDBTransaction): IDBObjectStore =>
-  transaction.objectStore(transaction.objectStoreNames[0] ?? '');
+/** The object stores that a transaction is about. */
+export const objectStores = (transaction: IDBTransaction): IDBObjectStore[] =>
+  [...transaction.objectStoreNames].map((name) => transaction.objectStore(name));
 
 /** The transaction aborts with this error, or with none. */
 export function abort(transaction: IDBTransaction, error: DOMException | null): void {
@@ -112,23 +116,25 @@ export function abort(transaction: IDBTransaction, error: DOMException | null): 
 }
 
 /** Every such request really fails, for a reason that any database knows, and then says another one. */
-function sabotage(transaction: IDBTransaction, { requests, error }: Failing): void {
-  const store = storeOf(transaction);
+function sabotage(transaction: IDBTransaction, { store, requests, error }: Failing): void {
   let aborted = false;
   // The first listener: nobody hears of the abort before the transaction has its error.
   transaction.addEventListener('abort', () => {
     aborted = true;
   });
-  const fail = () => {
+  function fail(this: IDBObjectStore) {
     disguise(transaction, () => (aborted ? error : null));
     const { put, add } = IDBObjectStore.prototype;
     const key = ['a key that is there already'];
-    put.call(store, 'first', key);
-    const request = add.call(store, 'second', key);
+    put.call(this, 'first', key);
+    const request = add.call(this, 'second', key);
     disguise(request, () => error);
     return request;
-  };
-  for (const name of requests) Object.defineProperty(store, name, { value: fail });
+  }
+  const stores = store ? [transaction.objectStore(store)] : objectStores(transaction);
+  for (const one of stores) {
+    for (const name of requests) Object.defineProperty(one, name, { value: fail });
+  }
 }
 
 /** From now on its error is this one, whatever the platform says. */

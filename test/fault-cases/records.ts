@@ -93,24 +93,30 @@ async function assertNoState(stores: Stores, code: ErrorCode): Promise<void> {
   }
 }
 
-const brokenSnapshots: readonly Damage[] = [
-  ['is of a newer format', ['a', 2], { format: 2, content: 1 }, 'newer-version'],
-  ['is of a format that never was', ['a', 2], { format: 0, state: 1 }],
-  ['has a format that is no number', ['a', 2], { format: '1', state: 1 }],
-  ['has no format', ['a', 2], { state: 1 }],
-  ['has no state', ['a', 2], { format: 1 }],
-  ['has its fields in __proto__ and constructor', ['a', 2], prototypeKeys({ format: 1, state: 1 })],
-  ['has its state in __proto__', ['a', 2], { ...JSON.parse('{"__proto__": {"state": 1}}'), format: 1 }],
-  ['is null', ['a', 2], null],
-  ['is undefined', ['a', 2], undefined],
-  ['is text', ['a', 2], 'text'],
-  ['is an array', ['a', 2], [1, 2]],
-  ['has a fraction for a seq', ['a', 1.5], { format: 1, state: 1 }],
-  ['has text for a seq', ['a', 'text'], { format: 1, state: 1 }],
-  ['has no end for a seq', ['a', Number.POSITIVE_INFINITY], { format: 1, state: 1 }],
-  ['has a seq that is not safe', ['a', 2 ** 53], { format: 1, state: 1 }],
-  ['has more in its key than a run and a seq', ['a', 2, 'more'], { format: 1, state: 1 }],
-];
+const snapshotRecord = (atSeq: unknown) => ({ format: 1, atSeq, state: 1 });
+
+/** In place of the snapshot at 2, and wrong for one reason each. */
+const brokenSnapshots: readonly Damage[] = (
+  [
+    ['is of a newer format', { format: 2, content: 1 }, 'newer-version'],
+    ['is of a format that never was', { format: 0, atSeq: 2, state: 1 }],
+    ['has a format that is no number', { format: '1', atSeq: 2, state: 1 }],
+    ['has no format', { atSeq: 2, state: 1 }],
+    ['has no state', { format: 1, atSeq: 2 }],
+    ['has no seq', { format: 1, state: 1 }],
+    ['has its fields in __proto__ and constructor', prototypeKeys(snapshotRecord(2))],
+    ['has its state in __proto__', { ...JSON.parse('{"__proto__": {"state": 1}}'), format: 1, atSeq: 2 }],
+    ['has its seq in __proto__', { ...JSON.parse('{"__proto__": {"atSeq": 2}}'), format: 1, state: 1 }],
+    ['is null', null],
+    ['is text', 'text'],
+    ['is an array', [1, 2]],
+    ['has a fraction for a seq', snapshotRecord(1.5)],
+    ['has text for a seq', snapshotRecord('2')],
+    ['has no end for a seq', snapshotRecord(Number.POSITIVE_INFINITY)],
+    ['has a seq that is not safe', snapshotRecord(2 ** 53)],
+    ['has a negative seq', snapshotRecord(-1)],
+  ] as const
+).map(([what, value, code]) => [what, 'a', value, code ?? 'unreadable']);
 
 export const recordCases: readonly FaultCase[] = [
   ...damages.flatMap(([what, key, value, code = 'unreadable']) =>
@@ -133,7 +139,6 @@ export const recordCases: readonly FaultCase[] = [
   ...brokenSnapshots.map(([what, key, value, code = 'unreadable']) =>
     faultCase(`a snapshot ${what}: ${code}, and the run is recovered from the log`, async (factory) => {
       const stores = await withLog(factory);
-      await stores.snapshots.delete('a');
       await plant(factory, 'snapshots', key, value);
       await assertRejects(() => stores.snapshots.loadLatest('a'), {
         name: 'SnapshotStoreError',
@@ -141,9 +146,6 @@ export const recordCases: readonly FaultCase[] = [
       });
       const { state, seq, ignoredSnapshot } = await recover({ ...runOf(stores), runId: 'a' });
       assertEqual([state, seq, ignoredSnapshot?.reason], [fold([1, 2, 3, 4]), 4, code], 'the recovery');
-      // A later snapshot replaces one at a seq; one at anything else has to be deleted.
-      if (!Number.isSafeInteger(Array.isArray(key) && key[1]) || what.includes('more'))
-        await stores.snapshots.delete('a');
       const run = await openRun({ ...runOf(stores), id: 'a', owner: 'fail' });
       await run.append(5);
       await run.close();
@@ -180,22 +182,23 @@ export const recordCases: readonly FaultCase[] = [
     },
   ),
 
-  faultCase(
-    'two snapshots of one run: one of them is loaded, and the next save leaves one',
-    async (factory) => {
-      const stores = await withLog(factory);
-      await plant(factory, 'snapshots', ['a', 4], { format: 1, state: fold([1, 2, 3, 4]) });
-      const { state, seq } = await recover({ ...runOf(stores), runId: 'a' });
-      assertEqual([state, seq], [fold([1, 2, 3, 4]), 4], 'the recovery');
-    },
-  ),
+  faultCase('a snapshot is lost, but not its guard: the run is recovered from the log', async (factory) => {
+    const stores = await withLog(factory);
+    await remove(factory, 'snapshots', 'a');
+    const { state, ignoredSnapshot } = await recover({ ...runOf(stores), runId: 'a' });
+    assertEqual([state, ignoredSnapshot], [fold([1, 2, 3, 4]), undefined], 'the recovery');
+    const stale = () => stores.snapshots.save({ runId: 'a', atSeq: 1, state: fold([1]) });
+    await assertRejects(stale, { name: 'SnapshotStoreError', code: 'conflict' });
+    assertEqual(await stores.snapshots.runIds(), [], 'the runs with a snapshot');
+    await stores.snapshots.save({ runId: 'a', atSeq: 4, state });
+    assertEqual(await stores.snapshots.loadLatest('a'), { runId: 'a', atSeq: 4, state }, 'the snapshot');
+  }),
 
   faultCase('keys of somebody else are no runs, and no run has anything of them', async (factory) => {
     const stores = await withLog(factory);
-    const keys = [7, 'a', [], ['a'], [7, 1], [['a', 1], 1], new Date(1), new Uint8Array([1])];
-    for (const name of ['snapshots', 'events'] as const) {
-      for (const key of keys) await plant(factory, name, key, record('theirs'));
-    }
+    const keys = [7, [], ['a'], [7, 1], [['a', 1], 1], new Date(1), new Uint8Array([1])];
+    for (const key of [...keys, 'a']) await plant(factory, 'events', key, record('theirs'));
+    for (const key of [...keys, ['a', 1]]) await plant(factory, 'snapshots', key, record('theirs'));
     assertEqual(await stores.snapshots.runIds(), ['a'], 'the runs with a snapshot');
     assertEqual(await stores.events.runIds(), ['a'], 'the runs with events');
     const { state, seq } = await recover({ ...runOf(stores), runId: 'a' });

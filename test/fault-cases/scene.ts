@@ -7,7 +7,7 @@ import {
   type RunStores,
   type SnapshotStore,
 } from '../../src/index.ts';
-import { type FaultyFactory, settled } from './faulty-factory.ts';
+import { type FaultyFactory, type StoreName, settled } from './faulty-factory.ts';
 
 /** What is provoked and what the caller sees. It knows no test framework: it rejects where something else happens. */
 export interface FaultCase {
@@ -71,7 +71,7 @@ export async function assertWorks({ snapshots, events }: Stores): Promise<void> 
 /** Writes a record as another release, or something else altogether, might have written it. */
 export async function plant(
   factory: FaultyFactory,
-  name: 'snapshots' | 'events',
+  name: StoreName,
   key: IDBValidKey,
   value: unknown,
 ): Promise<void> {
@@ -81,11 +81,7 @@ export async function plant(
 }
 
 /** Deletes a record, whoever wrote it. */
-export async function remove(
-  factory: FaultyFactory,
-  name: 'snapshots' | 'events',
-  key: IDBValidKey,
-): Promise<void> {
+export async function remove(factory: FaultyFactory, name: StoreName, key: IDBValidKey): Promise<void> {
   const connection = await settled(factory.otherPage().open('rewake'));
   await settled(connection.transaction(name, 'readwrite').objectStore(name).delete(key));
   connection.close();

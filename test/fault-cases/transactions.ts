@@ -1,5 +1,12 @@
 import { assert, assertEqual, assertRejects } from '../../src/conformance/assert.ts';
-import { abort, type Failing, type FaultyFactory, injected, lostServer, storeOf } from './faulty-factory.ts';
+import {
+  abort,
+  type Failing,
+  type FaultyFactory,
+  injected,
+  lostServer,
+  objectStores,
+} from './faulty-factory.ts';
 import {
   assertNothingElse,
   assertRefused,
@@ -17,15 +24,16 @@ function onRequest(factory: FaultyFactory, names: Failing['requests'], made: Mad
   factory.onTransaction = (transaction) => {
     // Otherwise it is over for the platform as soon as the last request is made.
     Object.defineProperty(transaction, 'commit', { value() {} });
-    const store = storeOf(transaction);
-    for (const name of names) {
-      const make = store[name];
-      const value = (...args: unknown[]) => {
-        const request: IDBRequest = Reflect.apply(make, store, args);
-        made(request, transaction);
-        return request;
-      };
-      Object.defineProperty(store, name, { value });
+    for (const store of objectStores(transaction)) {
+      for (const name of names) {
+        const make = store[name];
+        const value = (...args: unknown[]) => {
+          const request: IDBRequest = Reflect.apply(make, store, args);
+          made(request, transaction);
+          return request;
+        };
+        Object.defineProperty(store, name, { value });
+      }
     }
   };
 }
@@ -50,9 +58,11 @@ const failing =
 
 const throwing = (name: 'put', error: DOMException) => (factory: FaultyFactory) => {
   factory.onTransaction = (transaction) => {
-    storeOf(transaction)[name] = () => {
-      throw error;
-    };
+    for (const store of objectStores(transaction)) {
+      store[name] = () => {
+        throw error;
+      };
+    }
   };
 };
 
@@ -137,7 +147,7 @@ export const transactionCases: readonly FaultCase[] = [
   refused(
     'a transaction aborts with null for an error and no event on any request',
     'connection-lost',
-    abortsSilently(['getKey', 'openKeyCursor', 'put'], null),
+    abortsSilently(['get', 'openKeyCursor', 'put'], null),
   ),
   refused("a write's request fails with UnknownError", 'unknown', failing('put', injected('UnknownError'))),
   refused("a write's request fails with DataError", 'unknown', failing('put', injected('DataError'))),
@@ -148,29 +158,34 @@ export const transactionCases: readonly FaultCase[] = [
   ),
   refused('a put throws UnknownError', 'unknown', throwing('put', injected('UnknownError'))),
 
-  ...(['delete', 'getKey'] as const).map((name) =>
-    faultCase(`a save fails at its ${name}: the earlier snapshot is as it was`, async (factory) => {
-      const stores = storesOf(factory);
-      await writeSomething(stores);
-      failing(name, injected('UnknownError'))(factory);
-      const save = () => stores.snapshots.save({ runId: 'a', atSeq: 9, state: 'new' });
-      await assertRejects(save, { name: 'SnapshotStoreError', code: 'unknown' });
-      mend(factory);
-      await assertNothingElse(stores);
-      await assertWorks(stores);
-    }),
+  ...(['get', 'put'] as const).map((name) =>
+    faultCase(
+      `a save fails at the ${name} of its guard: the earlier snapshot is as it was`,
+      async (factory) => {
+        const stores = storesOf(factory);
+        await writeSomething(stores);
+        factory.failing = { store: 'guards', requests: [name], error: injected('UnknownError') };
+        const save = () => stores.snapshots.save({ runId: 'a', atSeq: 9, state: 'new' });
+        await assertRejects(save, { name: 'SnapshotStoreError', code: 'unknown' });
+        mend(factory);
+        await assertNothingElse(stores);
+        await assertWorks(stores);
+      },
+    ),
   ),
 
   faultCase('an append fails to look up the head: nothing is appended', async (factory) => {
     const stores = storesOf(factory);
     await writeSomething(stores);
     const append = () => stores.events.append('a', ['three']);
+    const appendFenced = () => stores.events.append('a', ['three'], { expectedHead: 2 });
     for (const [error, code] of [
       ['UnknownError', 'unknown'],
       ['NotReadableError', 'unreadable'],
     ] as const) {
-      failing('openKeyCursor', injected(error))(factory);
+      factory.failing = { requests: ['openKeyCursor', 'getAllKeys'], error: injected(error) };
       await assertRejects(append, { name: 'EventStoreError', code });
+      await assertRejects(appendFenced, { name: 'EventStoreError', code });
     }
     mend(factory);
     await assertNothingElse(stores);
