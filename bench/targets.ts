@@ -100,9 +100,9 @@ const demands: readonly { what: string; of: Which; to?: Which; limit: number }[]
     limit: 1.1,
   })),
   ...['1 MB', '5 MB'].map((bytes) => ({
-    what: `longest block of a save of ${bytes}: one structured clone`,
-    of: snapshots(`save, longest block ${bytes}`, 'rewake'),
-    to: snapshots(`structuredClone ${bytes}`, 'raw'),
+    what: `main thread that a save of ${bytes} blocks: one structured clone`,
+    of: snapshots(`save, the call alone ${bytes}`, 'rewake'),
+    to: snapshots(`structuredClone ${bytes}`, 'rewake'),
     limit: 1,
   })),
   ...['append at', 'recovery at'].map((what) => ({

@@ -103,14 +103,14 @@ for (const width of [360, 1280]) {
     );
 
     test(
-      `taking over is good to look at, ${width} px, ${colorScheme}`,
+      `a tab that was taken over from is good to look at, ${width} px, ${colorScheme}`,
       { tag: '@chromium' },
       async ({ page }, testInfo) => {
         const owner = new DemoPage(page);
         const { follower, check } = await follow(owner, testInfo);
         await follower.takeOver.click();
+        // What it shows now, a tab that has recovered shows, too: no look at it, or the import might end meanwhile.
         await expect(follower.wakeUp).toContainText('0 lost, 0 done twice.');
-        await check('taken over');
         await owner.takeOver.click();
         await expect(follower.sentence).toContainText('has taken over this run');
         await check('lost');

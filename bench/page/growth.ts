@@ -1,6 +1,6 @@
 import { openStores, recover } from 'rewake';
 import { median } from '../statistics.ts';
-import { result, write } from './raw.ts';
+import { openDatabase, result, write } from './raw.ts';
 
 /** Its reducer costs nothing: what grows, if anything does, is what the storage takes. */
 interface Event {
@@ -81,6 +81,21 @@ export async function fill(length: number, perRecord: number): Promise<void> {
       store.put({ format: 1, events: events(head + 1, perRecord) }, [RUN, head + perRecord]);
     }
   });
+  database.close();
+}
+
+/**
+ * Fills up the log in which LevelDB keeps what it has not sorted yet, up to 4 MB for a whole site, so that it begins a
+ * new one. It reads the log whenever it opens, however large or small the database is.
+ */
+export async function beginLog(): Promise<void> {
+  const database = await openDatabase('filler', ['filler']);
+  // A value above 64 kB would be a file of its own.
+  const fill = (store: IDBObjectStore) => {
+    for (let index = 0; index < 100; index++) store.put(new Uint8Array(60_000), index);
+  };
+  await write(database, 'filler', fill);
+  await write(database, 'filler', (store) => store.clear());
   database.close();
 }
 

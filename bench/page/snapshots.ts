@@ -16,16 +16,25 @@ function saverOf(subject: string): Promise<Saver> {
   return saver;
 }
 
-/** Saves one after the other; what each takes in ms. */
-export async function saves(subject: string, bytes: number, times: number): Promise<number[]> {
+/** What a save takes, in ms. */
+export interface Saved {
+  readonly total: number;
+  /** Until the call has returned: so long it keeps the main thread to itself. */
+  readonly call: number;
+}
+
+/** Saves one after the other. */
+export async function saves(subject: string, bytes: number, times: number): Promise<Saved[]> {
   const saver = await saverOf(subject);
   const state = stateOf(bytes);
-  const took: number[] = [];
+  const took: Saved[] = [];
   for (let left = times; left > 0; left--) {
     const next = { ...state, revision: ++seq };
     const begin = performance.now();
-    await saver.save(`awaited ${bytes}`, seq, next);
-    took.push(performance.now() - begin);
+    const save = saver.save(`awaited ${bytes}`, seq, next);
+    const call = performance.now() - begin;
+    await save;
+    took.push({ total: performance.now() - begin, call });
   }
   return took;
 }
@@ -34,7 +43,7 @@ export async function saves(subject: string, bytes: number, times: number): Prom
 export async function awaited(subject: string, bytes: number, times: number) {
   const saver = await saverOf(subject);
   const stop = await probe();
-  const save = median(await saves(subject, bytes, times));
+  const took = await saves(subject, bytes, times);
   const { longest } = await stop();
   const loads: number[] = [];
   for (let left = times; left > 0; left--) {
@@ -42,7 +51,9 @@ export async function awaited(subject: string, bytes: number, times: number) {
     await saver.load(`awaited ${bytes}`);
     loads.push(performance.now() - begin);
   }
-  return { save, load: median(loads), longest };
+  const save = median(took.map(({ total }) => total));
+  const call = median(took.map(({ call }) => call));
+  return { save, call, load: median(loads), longest };
 }
 
 /** Saves at once, of one run or of as many runs as saves. */

@@ -1,3 +1,4 @@
+import type { Saved } from '../page/snapshots.ts';
 import { type Span, traced } from '../tracing.ts';
 import { type Bench, inProfile, say } from './workload.ts';
 
@@ -32,12 +33,12 @@ async function saves(bench: Bench): Promise<void> {
       for (const subject of ['raw', 'rewake']) {
         const add = adder(bench, subject);
         await tab.call('saves', subject, MB, TIMES);
-        let took: readonly number[] = [];
+        let took: readonly Saved[] = [];
         const spent = await traced(tab, async () => {
           took = await tab.call('saves', subject, MB, TIMES);
         });
         const each = (...spans: Span[]) => spans.reduce((sum, span) => sum + spent(span), 0) / TIMES;
-        add('save 1 MB', took.reduce((sum, ms) => sum + ms, 0) / TIMES);
+        add('save 1 MB', took.reduce((sum, { total }) => sum + total, 0) / TIMES);
         add('save 1 MB, structured clone', each(cloneOut));
         add('save 1 MB, file of the value', each(file));
         add('save 1 MB, LevelDB without fsync', each(commit) - each(sync));

@@ -14,6 +14,10 @@ export async function growth(bench: Bench): Promise<void> {
   const replayed = quick ? 1_000 : 100_000;
   const add = (what: string, ms: number) => samples.add({ workload, what, subject, unit: 'ms' }, ms);
   const addRecovery = async (profile: Profile, where: string, runId?: string) => {
+    const written = await recoverCold(profile, runId);
+    add(`recovery ${where}, right after it was written`, written.total);
+    add(`opening ${where}, right after it was written`, written.opening);
+    await profile.use((tab) => tab.call('beginLog'));
     const { total, opening } = await recoverCold(profile, runId);
     add(`recovery ${where}`, total);
     add(`opening ${where}`, opening);

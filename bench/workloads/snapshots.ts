@@ -7,7 +7,7 @@ const all = ['raw', 'rewake', 'rewake-immutable', 'idb-keyval', 'dexie', 'localf
 
 /** States of so many bytes, each saved and loaded so often in a round. */
 const sizes = [
-  { name: '1 kB', bytes: 1_000, times: 100 },
+  { name: '1 kB', bytes: 1_000, times: 300 },
   { name: '100 kB', bytes: 100_000, times: 30 },
   { name: '1 MB', bytes: 1_000_000, times: 10 },
   { name: '5 MB', bytes: 5_000_000, times: 5 },
@@ -56,6 +56,7 @@ async function measure(
   add('structuredClone', await tab.call('clone', bytes, times));
   const awaited = await tab.call('awaited', subject, bytes, quick ? Math.ceil(times / 5) : times);
   add('save', awaited.save);
+  add('save, the call alone', awaited.call);
   add('save, longest block', awaited.longest);
   add('load', awaited.load);
   if (bytes <= LARGEST_BURST) {
