@@ -49,8 +49,19 @@ export class Profile {
 
   /** What IndexedDB has on the disk, once the browser has ended. */
   bytes(): number {
+    return this.#sizeOf(() => true);
+  }
+
+  /** What of it is the log of Chromium's LevelDB. */
+  logBytes(): number {
+    return this.#sizeOf((name) => name.endsWith('.log'));
+  }
+
+  #sizeOf(counts: (name: string) => boolean): number {
     const storage = this.browser === 'chromium' ? 'Default/IndexedDB' : 'storage/default';
-    return sizeOf(join(this.#directory, storage));
+    return readdirSync(join(this.#directory, storage), { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isFile() && counts(entry.name))
+      .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
   }
 
   remove(): void {
@@ -83,10 +94,4 @@ export class Tab {
   async close(): Promise<void> {
     await this.context.close();
   }
-}
-
-function sizeOf(directory: string): number {
-  return readdirSync(directory, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }

@@ -19,9 +19,9 @@ interface Save {
 }
 
 /**
- * A {@link SnapshotStore} in IndexedDB: one record per run, in the object store `snapshots`,
- * and its `atSeq` in the object store `guards`, so that a save can ask for that without reading a state. It opens the
- * database at the first call and opens it again whenever the connection was closed or lost.
+ * A {@link SnapshotStore} in IndexedDB: one record per run in the object store `snapshots`, and its `atSeq` in
+ * the object store `guards`, so that a save can ask for that without reading a state. It opens the database at the
+ * first call and opens it again whenever the connection was closed or lost.
  *
  * Of several saves of one run that wait for a commit in flight, only the latest is written.
  *
