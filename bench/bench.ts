@@ -88,7 +88,20 @@ async function run(): Promise<void> {
     if (results) console.log(markdown(results));
   }
   // What was measured in part is nothing to be quoted.
-  if (results && !quick && !names && chosen.length === workloads.length) save(results);
+  if (results && !quick && !names) save(chosen.length === workloads.length ? results : merged(results));
+}
+
+/** The results that were kept, with one workload measured again: the same way, and on the same machine on the same day. */
+function merged(part: Results): Results {
+  const kept: Results = JSON.parse(readFileSync(path(`${file}.json`), 'utf8'));
+  const circumstances = ({ machine, options, versions }: Results) =>
+    JSON.stringify([machine, options, versions]);
+  if (circumstances(kept) !== circumstances(part)) {
+    throw new Error('The results that were kept are of another machine or day: measure everything.');
+  }
+  const others = kept.samples.filter(({ workload }) => !chosen.includes(workload));
+  const samples = [...others, ...part.samples];
+  return { ...part, samples, targets: targets(samples) };
 }
 
 function save(results: Results): void {

@@ -12,3 +12,9 @@ export function medianRatio(above: readonly number[], below: readonly number[]):
   if (above.length !== below.length) throw new Error('They are not of the same rounds.');
   return median(above.map((value, round) => value / (below[round] ?? Number.NaN)));
 }
+
+/** The subjects in another order in each round, so that none always comes after the same one. */
+export function rotated<T>(subjects: readonly T[], round: number): T[] {
+  const first = round % subjects.length;
+  return [...subjects.slice(first), ...subjects.slice(0, first)];
+}

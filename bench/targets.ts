@@ -102,7 +102,7 @@ const demands: readonly { what: string; of: Which; to?: Which; limit: number }[]
   ...['1 MB', '5 MB'].map((bytes) => ({
     what: `main thread that a save of ${bytes} blocks: one structured clone`,
     of: snapshots(`save, the call alone ${bytes}`, 'rewake'),
-    to: snapshots(`structuredClone ${bytes}`, 'rewake'),
+    to: snapshots(`structuredClone ${bytes}`, 'raw'),
     limit: 1,
   })),
   ...['append at', 'recovery at'].map((what) => ({

@@ -24,22 +24,20 @@ const events = (from: number, count: number): Event[] =>
     note: `The event ${from + index}`,
   }));
 
-/** Lets the log of a run grow to `length`, the last of it in appends that are timed; their median in ms. */
-export async function grow(length: number): Promise<number> {
+/** Lets the log of a run grow to a little less than `length`: the rest is for {@link timeAppends}. */
+export async function grow(length: number): Promise<void> {
   const stores = await open();
-  const timed = APPENDS * PER_APPEND;
+  const end = length - APPENDS * PER_APPEND;
   let head = await stores.events.head(RUN);
-  while (head < length - timed) {
-    const batch = events(head + 1, Math.min(100, length - timed - head));
+  while (head < end) {
+    const batch = events(head + 1, Math.min(100, end - head));
     head = await stores.events.append(RUN, batch, { expectedHead: head });
   }
-  const took = await timeAppends(RUN, head);
   await stores.snapshots.save({ runId: RUN, atSeq: length - TAIL, state: length - TAIL });
-  return took;
 }
 
-/** Lets the number of small runs grow to `count`; the median time of an append to one of them in ms. */
-export async function growRuns(from: number, count: number): Promise<number> {
+/** Lets the number of small runs grow to `count`. */
+export async function growRuns(from: number, count: number): Promise<void> {
   const stores = await open();
   for (let next = from; next < count; ) {
     const writes: Promise<unknown>[] = [];
@@ -49,20 +47,20 @@ export async function growRuns(from: number, count: number): Promise<number> {
     }
     await Promise.all(writes);
   }
-  return timeAppends('run 0', await stores.events.head('run 0'));
 }
 
-async function timeAppends(runId: string, head: number): Promise<number> {
+/** Small appends to a run, after as many to another one to warm up; their median in ms. */
+export async function timeAppends(runId = RUN): Promise<number> {
   const { events: log } = await open();
-  await appendTimes('warming up', 0);
+  await appendTimes('warming up');
   await log.delete('warming up');
-  return median(await appendTimes(runId, head));
+  return median(await appendTimes(runId));
 }
 
-async function appendTimes(runId: string, start: number): Promise<number[]> {
+async function appendTimes(runId: string): Promise<number[]> {
   const { events: log } = await open();
   const times: number[] = [];
-  let head = start;
+  let head = await log.head(runId);
   while (times.length < APPENDS) {
     const batch = events(head + 1, PER_APPEND);
     const begin = performance.now();

@@ -1,4 +1,4 @@
-import { median } from '../statistics.ts';
+import { median, rotated } from '../statistics.ts';
 import { probe } from './probe.ts';
 import type { Saver } from './savers/saver.ts';
 import { stateOf } from './state.ts';
@@ -31,7 +31,7 @@ export async function saves(subject: string, bytes: number, times: number): Prom
   for (let left = times; left > 0; left--) {
     const next = { ...state, revision: ++seq };
     const begin = performance.now();
-    const save = saver.save(`awaited ${bytes}`, seq, next);
+    const save = saver.save(`${subject} ${bytes}`, seq, next);
     const call = performance.now() - begin;
     await save;
     took.push({ total: performance.now() - begin, call });
@@ -39,21 +39,35 @@ export async function saves(subject: string, bytes: number, times: number): Prom
   return took;
 }
 
-/** Saves and then loads, one after the other; the medians in ms, and the longest block of the main thread. */
-export async function awaited(subject: string, bytes: number, times: number) {
-  const saver = await saverOf(subject);
+/** Saves one after the other; how long the main thread was kept busy at most, in ms. */
+export async function longestBlock(subject: string, bytes: number, times: number): Promise<number> {
   const stop = await probe();
-  const took = await saves(subject, bytes, times);
-  const { longest } = await stop();
-  const loads: number[] = [];
-  for (let left = times; left > 0; left--) {
-    const begin = performance.now();
-    await saver.load(`awaited ${bytes}`);
-    loads.push(performance.now() - begin);
+  await saves(subject, bytes, times);
+  return (await stop()).longest;
+}
+
+/**
+ * Each of the subjects saves once, then each once more, and so on, and then they load so, always in another order:
+ * whatever else the machine does meanwhile, it does to all. The medians in ms, in the order of the subjects.
+ */
+export async function inTurns(subjects: readonly string[], bytes: number, times: number) {
+  const all: { subject: string; saver: Saver; took: Saved[]; loads: number[] }[] = [];
+  for (const subject of subjects) all.push({ subject, saver: await saverOf(subject), took: [], loads: [] });
+  for (let turn = 0; turn < times; turn++) {
+    for (const { subject, took } of rotated(all, turn)) took.push(...(await saves(subject, bytes, 1)));
   }
-  const save = median(took.map(({ total }) => total));
-  const call = median(took.map(({ call }) => call));
-  return { save, call, load: median(loads), longest };
+  for (let turn = 0; turn < times; turn++) {
+    for (const { subject, saver, loads } of rotated(all, turn)) {
+      const begin = performance.now();
+      await saver.load(`${subject} ${bytes}`);
+      loads.push(performance.now() - begin);
+    }
+  }
+  return all.map(({ took, loads }) => ({
+    save: median(took.map(({ total }) => total)),
+    call: median(took.map(({ call }) => call)),
+    load: median(loads),
+  }));
 }
 
 /** Saves at once, of one run or of as many runs as saves. */

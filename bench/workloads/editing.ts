@@ -1,8 +1,8 @@
 import { contentOf, edit, emptyText } from '../page/text.ts';
 import type { Profile } from '../profile.ts';
 import { Samples } from '../samples.ts';
-import { median } from '../statistics.ts';
-import { type Bench, inProfile, rotated, say } from './workload.ts';
+import { median, rotated } from '../statistics.ts';
+import { type Bench, inProfile, say } from './workload.ts';
 
 const workload = 'editing';
 /** Cold recoveries of one log: each needs a browser that has just been started. */

@@ -29,12 +29,6 @@ export async function inProfile<T>(
   }
 }
 
-/** The subjects in another order in each round, so that none always comes after the same one. */
-export const rotated = <T>(subjects: readonly T[], round: number): T[] => {
-  const first = round % subjects.length;
-  return [...subjects.slice(first), ...subjects.slice(0, first)];
-};
-
 export function say(text: string): void {
   process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
 }
