@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -16,7 +16,7 @@ import { editing } from './workloads/editing.ts';
 import { growth } from './workloads/growth.ts';
 import { snapshots } from './workloads/snapshots.ts';
 import { startUp } from './workloads/start-up.ts';
-import { type Bench, inProfile } from './workloads/workload.ts';
+import { type Bench, inProfile, say } from './workloads/workload.ts';
 
 const measure: { readonly [name in Workload]: (bench: Bench) => Promise<void> } = {
   editing,
@@ -88,17 +88,19 @@ async function run(): Promise<void> {
     if (results) console.log(markdown(results));
   }
   // What was measured in part is nothing to be quoted.
-  if (results && !quick && !names) save(chosen.length === workloads.length ? results : merged(results));
+  if (!results || quick || names) return;
+  const whole = chosen.length === workloads.length ? results : merged(results);
+  if (whole) save(whole);
+  else say('Not kept: there are no results of this machine, day and number of rounds to be part of.');
 }
 
-/** The results that were kept, with one workload measured again: the same way, and on the same machine on the same day. */
-function merged(part: Results): Results {
+/** The results that were kept, with one workload measured again: the same way, on the same machine on the same day. */
+function merged(part: Results): Results | undefined {
+  if (!existsSync(path(`${file}.json`))) return undefined;
   const kept: Results = JSON.parse(readFileSync(path(`${file}.json`), 'utf8'));
   const circumstances = ({ machine, options, versions }: Results) =>
     JSON.stringify([machine, options, versions]);
-  if (circumstances(kept) !== circumstances(part)) {
-    throw new Error('The results that were kept are of another machine or day: measure everything.');
-  }
+  if (circumstances(kept) !== circumstances(part)) return undefined;
   const others = kept.samples.filter(({ workload }) => !chosen.includes(workload));
   const samples = [...others, ...part.samples];
   return { ...part, samples, targets: targets(samples) };

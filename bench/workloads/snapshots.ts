@@ -26,6 +26,10 @@ export async function snapshots(bench: Bench): Promise<void> {
 }
 
 const roundsOf = ({ rounds, quick }: Bench) => rounds * (quick ? 1 : ROUNDS);
+const timesOf = ({ quick }: Bench, times: number) => (quick ? Math.ceil(times / 5) : times);
+
+const adder = (samples: Samples, size: string) => (what: string, subject: string, ms: number) =>
+  samples.add({ workload, what: `${what} ${size}`, subject, unit: 'ms' }, ms);
 
 /** What one call takes: all in one page, where they take turns call by call. */
 async function together(bench: Bench): Promise<void> {
@@ -36,19 +40,14 @@ async function together(bench: Bench): Promise<void> {
         say(round === 0 ? 'snapshots: warming up' : `snapshots: round ${round} of ${roundsOf(bench)}`);
         const samples = round === 0 ? new Samples() : bench.samples;
         for (const { name, bytes, times } of sizes) {
-          const clone = await tab.call('clone', bytes, times);
-          samples.add({ workload, what: `structuredClone ${name}`, subject: 'raw', unit: 'ms' }, clone);
-          const taken = await tab.call(
-            'inTurns',
-            subjects,
-            bytes,
-            bench.quick ? Math.ceil(times / 5) : times,
-          );
+          const add = adder(samples, name);
+          add('structuredClone', 'raw', await tab.call('clone', bytes, times));
+          const taken = await tab.call('inTurns', subjects, bytes, timesOf(bench, times));
           for (const [index, { save, call, load }] of taken.entries()) {
             const subject = subjects[index] ?? '';
-            samples.add({ workload, what: `save ${name}`, subject, unit: 'ms' }, save);
-            samples.add({ workload, what: `save, the call alone ${name}`, subject, unit: 'ms' }, call);
-            samples.add({ workload, what: `load ${name}`, subject, unit: 'ms' }, load);
+            add('save', subject, save);
+            add('save, the call alone', subject, call);
+            add('load', subject, load);
           }
         }
       }
@@ -82,25 +81,20 @@ async function apart(bench: Bench): Promise<void> {
 }
 
 async function measure(
-  { samples, quick }: Bench,
+  bench: Bench,
   tab: Tab,
   subject: string,
   { name, bytes, times }: (typeof sizes)[number],
 ): Promise<void> {
-  const add = (what: string, value: number) =>
-    samples.add({ workload, what: `${what} ${name}`, subject, unit: 'ms' }, value);
-  const blocked = await tab.call('longestBlock', subject, bytes, quick ? Math.ceil(times / 5) : times);
-  add('save, longest block', blocked);
-  if (bytes <= LARGEST_BURST) {
-    const { total, longest, sum } = await tab.call('burst', subject, bytes, BURST, 1);
-    add('burst', total);
-    add('burst, longest block', longest);
-    add('burst, blocked', sum);
-  }
-  if (bytes <= LARGEST_BURST_OF_RUNS) {
-    const { total, longest, sum } = await tab.call('burst', subject, bytes, BURST, BURST);
-    add('burst of runs', total);
-    add('burst of runs, longest block', longest);
-    add('burst of runs, blocked', sum);
-  }
+  const add = adder(bench.samples, name);
+  const blocked = await tab.call('longestBlock', subject, bytes, timesOf(bench, times));
+  add('save, longest block', subject, blocked);
+  const burst = async (what: string, runs: number) => {
+    const { total, longest, sum } = await tab.call('burst', subject, bytes, BURST, runs);
+    add(what, subject, total);
+    add(`${what}, longest block`, subject, longest);
+    add(`${what}, blocked`, subject, sum);
+  };
+  if (bytes <= LARGEST_BURST) await burst('burst', 1);
+  if (bytes <= LARGEST_BURST_OF_RUNS) await burst('burst of runs', BURST);
 }
