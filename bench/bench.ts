@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { browserNames } from '../e2e/browsers.js';
 import { chart } from './chart.ts';
-import { packageVersions, type Results, thisMachine } from './results.ts';
+import { merged, packageVersions, type Results, thisMachine } from './results.ts';
 import { Samples, type Workload, workloads } from './samples.ts';
 import { serveSite } from './site.ts';
 import { markdown } from './table.ts';
@@ -89,21 +89,15 @@ async function run(): Promise<void> {
   }
   // What was measured in part is nothing to be quoted.
   if (!results || quick || names) return;
-  const whole = chosen.length === workloads.length ? results : merged(results);
+  const whole = chosen.length === workloads.length ? results : withKept(results);
   if (whole) save(whole);
   else say('Not kept: there are no results of this machine, day and number of rounds to be part of.');
 }
 
-/** The results that were kept, with one workload measured again: the same way, on the same machine on the same day. */
-function merged(part: Results): Results | undefined {
+/** What was measured in part, within the results that were kept; `undefined` where it does not belong to them. */
+function withKept(part: Results): Results | undefined {
   if (!existsSync(path(`${file}.json`))) return undefined;
-  const kept: Results = JSON.parse(readFileSync(path(`${file}.json`), 'utf8'));
-  const circumstances = ({ machine, options, versions }: Results) =>
-    JSON.stringify([machine, options, versions]);
-  if (circumstances(kept) !== circumstances(part)) return undefined;
-  const others = kept.samples.filter(({ workload }) => !chosen.includes(workload));
-  const samples = [...others, ...part.samples];
-  return { ...part, samples, targets: targets(samples) };
+  return merged(JSON.parse(readFileSync(path(`${file}.json`), 'utf8')), part);
 }
 
 function save(results: Results): void {

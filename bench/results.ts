@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import type { Sample } from './samples.ts';
-import type { Target } from './targets.ts';
+import { type Target, targets } from './targets.ts';
 
 /** Everything that a run of the benchmark has found out. */
 export interface Results {
@@ -49,4 +49,17 @@ export function packageVersions(): Results['versions'] {
     return String(JSON.parse(readFileSync(url, 'utf8')).version);
   };
   return Object.fromEntries(packages.map((name) => [name, versionOf(name)]));
+}
+
+/**
+ * `kept`, with the workloads of `part` in place of its own; `undefined` where those were not measured the same way, on the
+ * same machine on the same day.
+ */
+export function merged(kept: Results, part: Results): Results | undefined {
+  const circumstances = ({ machine, options, versions }: Results) =>
+    JSON.stringify([machine, options, versions]);
+  if (circumstances(kept) !== circumstances(part)) return undefined;
+  const again = new Set(part.samples.map(({ workload }) => workload));
+  const samples = [...kept.samples.filter(({ workload }) => !again.has(workload)), ...part.samples];
+  return { ...part, samples, targets: targets(samples) };
 }

@@ -6,8 +6,9 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { chart } from '../bench/chart.ts';
 import { contentOf, type Edit, edit, textOf } from '../bench/page/text.ts';
-import type { Sample } from '../bench/samples.ts';
-import { median, medianRatio } from '../bench/statistics.ts';
+import { merged, type Results } from '../bench/results.ts';
+import type { Sample, Workload } from '../bench/samples.ts';
+import { median, medianRatio, rotated } from '../bench/statistics.ts';
 import { targets } from '../bench/targets.ts';
 import { readTrace } from '../bench/trace.ts';
 import { typist } from '../bench/typist.ts';
@@ -92,6 +93,15 @@ describe('statistics', () => {
     expect(() => medianRatio([1], [1, 2])).toThrow('same rounds');
   });
 
+  test('everybody comes first once in as many rounds', () => {
+    expect([0, 1, 2, 3].map((round) => rotated(['A', 'B', 'C'], round).join(''))).toEqual([
+      'ABC',
+      'BCA',
+      'CAB',
+      'ABC',
+    ]);
+  });
+
   test('a target is judged where both sides were measured', () => {
     const sample = (subject: string, ms: number): Sample => {
       return { workload: 'editing', what: 'grouped, total', subject, unit: 'ms', rounds: [ms] };
@@ -100,6 +110,39 @@ describe('statistics', () => {
     expect(judged(126)).toMatchObject([{ limit: 1.25, measured: 1.26, reached: false }]);
     expect(judged(125)).toMatchObject([{ reached: true }]);
     expect(targets([sample('rewake-store', 1)])).toEqual([]);
+  });
+});
+
+describe('a part that was measured again', () => {
+  const sample = (workload: Workload, subject: string, ms: number): Sample => {
+    return { workload, what: 'grouped, total', subject, unit: 'ms', rounds: [ms] };
+  };
+  const results = (...samples: Sample[]): Results => ({
+    machine: { date: '2026-01-01', browser: 'chromium 1', system: 'any', cpu: 'any', memory: '1 GB' },
+    options: { trace: 'a typist', rounds: 1 },
+    versions: { rewake: '0.1.0' },
+    targets: [],
+    samples,
+  });
+  const kept = results(
+    sample('growth', 'rewake-store', 5),
+    sample('editing', 'rewake-store', 300),
+    sample('editing', 'gone', 1),
+    sample('editing', 'raw-batches', 100),
+  );
+  const part = results(sample('editing', 'rewake-store', 110), sample('editing', 'raw-batches', 100));
+
+  test('replaces that workload, and is judged', () => {
+    const { samples, targets } = merged(kept, part) ?? results();
+    expect(samples).toEqual([sample('growth', 'rewake-store', 5), ...part.samples]);
+    expect(targets).toMatchObject([{ measured: 1.1, reached: true }]);
+  });
+
+  test('is not mixed with what was measured elsewhere, on another day or another way', () => {
+    const { machine, options } = part;
+    expect(merged(kept, { ...part, machine: { ...machine, date: '2026-01-02' } })).toBeUndefined();
+    expect(merged(kept, { ...part, options: { ...options, rounds: 2 } })).toBeUndefined();
+    expect(merged(kept, { ...part, versions: { rewake: '0.2.0' } })).toBeUndefined();
   });
 });
 
