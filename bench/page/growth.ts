@@ -10,9 +10,8 @@ interface Event {
 }
 
 const RUN = 'growing';
+const BARE = 'bare';
 const TAIL = 100;
-const APPENDS = 30;
-const PER_APPEND = 10;
 
 const open = () => openStores<number, Event>({ immutable: true, durability: 'default' });
 const reduce = (sum: number, { by }: Event) => sum + by;
@@ -24,13 +23,12 @@ const events = (from: number, count: number): Event[] =>
     note: `The event ${from + index}`,
   }));
 
-/** Lets the log of a run grow to a little less than `length`: the rest is for {@link timeAppends}. */
+/** Lets the log of a run grow to `length` events, by a hundred a batch, and saves a snapshot before the tail. */
 export async function grow(length: number): Promise<void> {
   const stores = await open();
-  const end = length - APPENDS * PER_APPEND;
   let head = await stores.events.head(RUN);
-  while (head < end) {
-    const batch = events(head + 1, Math.min(100, end - head));
+  while (head < length) {
+    const batch = events(head + 1, Math.min(100, length - head));
     head = await stores.events.append(RUN, batch, { expectedHead: head });
   }
   await stores.snapshots.save({ runId: RUN, atSeq: length - TAIL, state: length - TAIL });
@@ -42,32 +40,42 @@ export async function growRuns(from: number, count: number): Promise<void> {
   for (let next = from; next < count; ) {
     const writes: Promise<unknown>[] = [];
     for (const end = Math.min(count, next + 500); next < end; next++) {
-      writes.push(stores.events.append(`run ${next}`, events(1, PER_APPEND)));
+      writes.push(stores.events.append(`run ${next}`, events(1, 10)));
       writes.push(stores.snapshots.save({ runId: `run ${next}`, atSeq: 0, state: 0 }));
     }
     await Promise.all(writes);
   }
 }
 
-/** Small appends to a run, after as many to another one to warm up; their median in ms. */
-export async function timeAppends(runId = RUN): Promise<number> {
+/**
+ * Appends of one event to a run, in turns with bare puts beside it into the same database, after as many of both to
+ * warm up; their medians in ms.
+ */
+export async function timeAppends(appends: number, runId = RUN): Promise<{ rewake: number; raw: number }> {
   const { events: log } = await open();
-  await appendTimes('warming up');
-  await log.delete('warming up');
-  return median(await appendTimes(runId));
+  const database = await result(indexedDB.open('rewake'));
+  await appendTimes(database, 'warming up', appends);
+  const { rewake, raw } = await appendTimes(database, runId, appends);
+  for (const id of ['warming up', BARE]) await log.delete(id);
+  database.close();
+  return { rewake: median(rewake), raw: median(raw) };
 }
 
-async function appendTimes(runId: string): Promise<number[]> {
+async function appendTimes(database: IDBDatabase, runId: string, appends: number) {
   const { events: log } = await open();
-  const times: number[] = [];
+  const rewake: number[] = [];
+  const raw: number[] = [];
   let head = await log.head(runId);
-  while (times.length < APPENDS) {
-    const batch = events(head + 1, PER_APPEND);
+  while (rewake.length < appends) {
+    const batch = events(head + 1, 1);
     const begin = performance.now();
     head = await log.append(runId, batch, { expectedHead: head });
-    times.push(performance.now() - begin);
+    const between = performance.now();
+    await write(database, 'events', (store) => store.put({ format: 1, events: batch }, [BARE, head]));
+    rewake.push(between - begin);
+    raw.push(performance.now() - between);
   }
-  return times;
+  return { rewake, raw };
 }
 
 /** A log of so many events, so many a record: put there as rewake would, which would take a commit for each. */

@@ -20,7 +20,7 @@ export const result = <T>(request: IDBRequest<T>): Promise<T> =>
 export const write = (
   database: IDBDatabase,
   store: string,
-  body: (store: IDBObjectStore) => void,
+  body: (store: IDBObjectStore) => unknown,
   { commit = false } = {},
 ): Promise<void> =>
   new Promise((resolve, reject) => {

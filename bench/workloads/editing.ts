@@ -2,7 +2,7 @@ import { contentOf, edit, emptyText } from '../page/text.ts';
 import type { Profile } from '../profile.ts';
 import { Samples } from '../samples.ts';
 import { median, rotated } from '../statistics.ts';
-import { type Bench, inProfile, say } from './workload.ts';
+import { type Bench, beginLog, inProfile, say } from './workload.ts';
 
 const workload = 'editing';
 /** Cold recoveries of one log: each needs a browser that has just been started. */
@@ -70,8 +70,13 @@ async function grouped(bench: Bench, { name, recovers }: Subject, part: number):
       });
       add(`recovery ${withSnapshot ? 'with' : 'without'} snapshot`, 'ms', took);
     }
+    if (recovers.length === 0) return;
     // Once it was opened again, a database has deleted the files that it had merged into others.
-    if (recovers.length > 0) add('bytes on disk', 'bytes', profile.bytes());
+    add('bytes on disk', 'bytes', profile.bytes());
+    if (bench.browser !== 'chromium') return;
+    await beginLog(profile);
+    await profile.use((tab) => tab.call('recover', name, true));
+    add('bytes on disk, without the log', 'bytes', profile.bytes() - profile.logBytes());
   });
 }
 

@@ -1,10 +1,12 @@
-import type { Profile } from '../profile.ts';
+import type { Profile, Tab } from '../profile.ts';
 import { median } from '../statistics.ts';
-import { type Bench, inProfile, say } from './workload.ts';
+import { type Bench, beginLog, inProfile, say } from './workload.ts';
 
 const workload = 'growth';
 const subject = 'rewake-store';
-const RECOVERIES = 5;
+/** So many browsers are started for each time that is taken. */
+const STARTS = 5;
+const APPENDS = 100;
 
 /** A log and a number of runs that grow: appends and recoveries have to take the same time all along. */
 export async function growth(bench: Bench): Promise<void> {
@@ -12,7 +14,13 @@ export async function growth(bench: Bench): Promise<void> {
   const lengths = quick ? [1_000, 10_000] : [1_000, 10_000, 100_000, 1_000_000];
   const counts = quick ? [10, 100] : [10, 1_000, 10_000];
   const replayed = quick ? 1_000 : 100_000;
-  const add = (what: string, ms: number) => samples.add({ workload, what, subject, unit: 'ms' }, ms);
+  const add = (what: string, ms: number, by = subject) =>
+    samples.add({ workload, what, subject: by, unit: 'ms' }, ms);
+  const addAppends = async (profile: Profile, where: string, runId?: string) => {
+    const took = await eachStart(profile, (tab) => tab.call('timeAppends', APPENDS, runId));
+    add(`append ${where}`, median(took.map(({ rewake }) => rewake)));
+    add(`append ${where}`, median(took.map(({ raw }) => raw)), 'a bare put');
+  };
   const addRecovery = async (profile: Profile, where: string, runId?: string) => {
     const written = await recoverCold(profile, runId);
     add(`recovery ${where}, right after it was written`, written.total);
@@ -27,10 +35,9 @@ export async function growth(bench: Bench): Promise<void> {
     say(`growth: round ${round} of ${rounds}, events`);
     await inProfile(bench, async (profile) => {
       for (const length of lengths) {
+        await profile.use((tab) => tab.call('grow', length - STARTS * APPENDS));
+        await addAppends(profile, `at ${count(length)} events`);
         await profile.use((tab) => tab.call('grow', length));
-        // In a browser that has just been started: nothing is left to be compacted.
-        const took = await profile.use((tab) => tab.call('timeAppends'));
-        add(`append at ${count(length)} events`, took);
         await addRecovery(profile, `at ${count(length)} events`);
       }
     });
@@ -39,9 +46,8 @@ export async function growth(bench: Bench): Promise<void> {
       let before = 0;
       for (const runs of counts) {
         await profile.use((tab) => tab.call('growRuns', before, runs));
-        const took = await profile.use((tab) => tab.call('timeAppends', 'run 0'));
-        add(`append among ${count(runs)} runs`, took);
         before = runs;
+        await addAppends(profile, `among ${count(runs)} runs`, 'run 0');
         await addRecovery(profile, `among ${count(runs)} runs`, 'run 1');
       }
     });
@@ -57,31 +63,20 @@ export async function growth(bench: Bench): Promise<void> {
   }
 }
 
-/**
- * What Chromium's LevelDB has written last is in a log, 4 MB at most for a whole site, which it reads whenever it opens,
- * however large or small the database is. So that growth alone is measured, it is made to begin a new one, and to
- * sort the old one into its tables.
- */
-async function beginLog(profile: Profile): Promise<void> {
-  await profile.use(async (tab) => {
-    let before: number;
-    do {
-      before = profile.logBytes();
-      await tab.call('writeElsewhere');
-    } while (profile.logBytes() > before);
-  });
-}
-
-/** The medians of several recoveries, each in a browser that has just been started. */
+/** The medians of several recoveries. */
 async function recoverCold(profile: Profile, runId?: string): Promise<{ total: number; opening: number }> {
-  const recoveries: { total: number; opening: number }[] = [];
-  for (let left = RECOVERIES; left > 0; left--) {
-    recoveries.push(await profile.use((tab) => tab.call('recoverRun', runId)));
-  }
+  const recoveries = await eachStart(profile, (tab) => tab.call('recoverRun', runId));
   return {
     total: median(recoveries.map(({ total }) => total)),
     opening: median(recoveries.map(({ opening }) => opening)),
   };
+}
+
+/** Does `work` several times, each in a browser that has just been started. */
+async function eachStart<T>(profile: Profile, work: (tab: Tab) => Promise<T>): Promise<T[]> {
+  const done: T[] = [];
+  while (done.length < STARTS) done.push(await profile.use(work));
+  return done;
 }
 
 const count = (number: number) => number.toLocaleString('en');
