@@ -75,7 +75,6 @@ const codes: { readonly [name: string]: ErrorCode | undefined } = {
   AbortError: 'connection-lost',
   NotReadableError: 'unreadable',
   QuotaExceededError: 'quota',
-  SecurityError: 'unavailable',
   TransactionInactiveError: 'connection-lost',
   VersionError: 'newer-version',
 };

@@ -31,11 +31,10 @@ export function isBatchOf(record: unknown, writer: string, length: number): bool
 
 /** A field of a record, which has been stored and is therefore not trusted. */
 export function contentOf(record: unknown, field: 'atSeq' | 'state' | 'events'): unknown {
-  const fields = new Map(Object.entries(Object(record)));
-  const format = fields.get('format');
-  if (typeof format === 'number' && format > FORMAT) throw new Failure('newer-version');
-  if (format !== FORMAT || !fields.has(field)) throw new Failure('unreadable');
-  return fields.get(field);
+  const fields = Object(record);
+  if (typeof fields.format === 'number' && fields.format > FORMAT) throw new Failure('newer-version');
+  if (fields.format !== FORMAT || !Object.hasOwn(fields, field)) throw new Failure('unreadable');
+  return fields[field];
 }
 
 export const isSeq = (stored: unknown): stored is Seq => Number.isSafeInteger(stored) && Number(stored) >= 0;
