@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -57,11 +57,22 @@ export class Profile {
     return this.#sizeOf((name) => name.endsWith('.log'));
   }
 
+  /** How many times Chromium's LevelDB has begun to merge tables since it was opened, and how many of these are done. */
+  merges(): { begun: number; done: number } {
+    const notes = this.#files((name) => name === 'LOG').map((path) => readFileSync(path, 'utf8'));
+    const count = (phrase: RegExp) => notes.join('').match(phrase)?.length ?? 0;
+    return { begun: count(/ Compacting /g), done: count(/ compacted to:/g) };
+  }
+
   #sizeOf(counts: (name: string) => boolean): number {
+    return this.#files(counts).reduce((sum, path) => sum + statSync(path).size, 0);
+  }
+
+  #files(counts: (name: string) => boolean): string[] {
     const storage = this.browser === 'chromium' ? 'Default/IndexedDB' : 'storage/default';
     return readdirSync(join(this.#directory, storage), { withFileTypes: true, recursive: true })
       .filter((entry) => entry.isFile() && counts(entry.name))
-      .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+      .map((entry) => join(entry.parentPath, entry.name));
   }
 
   remove(): void {
