@@ -63,10 +63,10 @@ export function failureOf(cause: unknown, otherwise: ErrorCode = 'unknown'): Fai
   if (cause instanceof Failure) return cause;
   const { name, message } = cause instanceof Error ? cause : { name: '', message: '' };
   // WebKit has only a message for the death of the process that keeps the databases, and for cleared site data;
-  // Chromium for a connection that it closes in the middle of a transaction.
+  // Chromium for a connection that it closes in the middle of a transaction, or of one of its requests.
   const lost =
-    name === 'UnknownError' &&
-    /Indexed Database server|request of the user|^Connection is closing/.test(message);
+    /^(Unknown|InvalidState)Error$/.test(name) &&
+    /Indexed Database server|request of the user|^(Connection is closing|Backend aborted)/.test(message);
   return new Failure(lost ? 'connection-lost' : (codes[name] ?? otherwise), undefined, { cause });
 }
 

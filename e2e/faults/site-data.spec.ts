@@ -117,6 +117,24 @@ test('site data cleared in a stream of appends: those after it are numbered from
   expectOnly('connection-lost', appended);
 });
 
+test('site data cleared under an open run in a stream of appends: it closes with conflict, and leaves nothing behind', async ({
+  context,
+  origin,
+}) => {
+  const page = await tab(context, origin.url);
+  await page.evaluate(async () => {
+    await window.page.openStores();
+    const run = await window.page.openRun({ id: 'a' });
+    window.page.appends = window.page.stream((n) => run.append(n));
+  });
+  await appendsGoOn(page);
+  await clearSiteData(context, origin);
+  await expect.poll(() => page.evaluate(() => window.page.reports)).toEqual(['conflict']);
+  const { log, appended } = await stopAppends(page);
+  expect(log).toEqual([]);
+  expectOnly('conflict', appended);
+});
+
 test('connection force-closed in a stream of appends: each that resolved is there, once; the others reject with connection-lost, as reads do', {
   tag: '@chromium',
 }, async ({ context, origin }) => {

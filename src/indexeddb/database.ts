@@ -90,11 +90,12 @@ export class Database {
       const transaction = this.#begin(names, mode, durability);
       if (transaction) {
         try {
-          const committed = mode === 'readwrite' && commitOf(transaction);
+          const ended = endOf(transaction);
+          const result = body(...names.map((name) => transaction.objectStore(name)));
           // Both at once: after an abort, nobody can be sure to hear of the requests any more.
-          const stores = names.map((name) => transaction.objectStore(name));
-          const [result] = await Promise.all([body(...stores), committed]);
-          return result;
+          if (mode === 'readonly') return await Promise.race([result, ended.then(() => result)]);
+          await Promise.all([result, ended]);
+          return await result;
         } catch (error) {
           try {
             transaction.abort();
@@ -192,19 +193,29 @@ export class Database {
 }
 
 /**
- * Resolves on `complete` and rejects on `abort`, and on nothing else: a request's success is not yet a
- * commit, an abort need not come with a request's error, and on that error the transaction has not got its
- * own yet. `transaction.commit()` would save a round trip, but where a request fails after it, Firefox (153)
- * and WebKit (2.50) do not abort: they commit the rest.
+ * Resolves on `complete` and rejects on `abort`, and not on what becomes of a request: its success is not yet
+ * a commit, an abort need not come with its error, and on that error the transaction has not got its own yet.
+ * Rejects on the connection's `close`, too. By the specification every transaction has ended before that; but
+ * of one that the clearing of the site's data overtakes, Firefox (153) never tells any more.
+ *
+ * `transaction.commit()` would save a round trip, but where a request fails after it, Firefox and WebKit (2.50)
+ * do not abort: they commit the rest.
  */
-function commitOf(transaction: IDBTransaction): Promise<void> {
-  const committed = new Promise<void>((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(new Failure('connection-lost'));
+function endOf(transaction: IDBTransaction): Promise<void> {
+  const { db } = transaction;
+  const ended = new Promise<void>((resolve, reject) => {
+    const end = ({ type }: Event) => {
+      db.removeEventListener('close', end);
+      if (type === 'complete') resolve();
+      else reject(new Failure('connection-lost'));
+    };
+    transaction.oncomplete = end;
+    transaction.onabort = end;
+    db.addEventListener('close', end);
   });
   // Nobody may be waiting for it yet when it rejects.
-  committed.catch(() => {});
-  return committed;
+  ended.catch(() => {});
+  return ended;
 }
 
 const shared = new WeakMap<object, Map<string, Database>>();

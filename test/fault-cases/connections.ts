@@ -1,6 +1,6 @@
 import { assert, assertEqual, assertRejects } from '../../src/conformance/assert.ts';
 import { openStores } from '../../src/index.ts';
-import { type FaultyFactory, lostServer, openRequest, settled } from './faulty-factory.ts';
+import { type FaultyFactory, fire, lostServer, openRequest, settled, silence } from './faulty-factory.ts';
 import {
   assertNothingElse,
   assertRefused,
@@ -104,6 +104,28 @@ export const connectionCases: readonly FaultCase[] = [
       factory.dropConnections();
       const waiting = [stores.events.append('a', ['three']), stores.events.append('a', ['four'])];
       await assertRejects(() => lost, { name, code: 'connection-lost' });
+      assertEqual(await Promise.all(waiting), [3, 4], 'the heads');
+    },
+  ),
+
+  faultCase(
+    'the browser closes the connection and never says what became of its transactions: connection-lost',
+    async (factory) => {
+      const { stores, connection } = await opened(factory);
+      factory.onTransaction = silence;
+      const lost = stores.events.append('a', ['lost']);
+      const waiting = [stores.events.append('a', ['three']), stores.events.append('a', ['four'])];
+      const scan = stores.events.scan('a', 1);
+      const load = stores.snapshots.loadLatest('a');
+      factory.onTransaction = undefined;
+      const refused = [lost, scan].map((call) =>
+        assertRejects(() => call, { name, code: 'connection-lost' }),
+      );
+      refused.push(assertRejects(() => load, { name: 'SnapshotStoreError', code: 'connection-lost' }));
+      for (const transaction of factory.transactions.slice(-3)) transaction.abort();
+      connection.close();
+      fire(connection, 'close');
+      await Promise.all(refused);
       assertEqual(await Promise.all(waiting), [3, 4], 'the heads');
     },
   ),

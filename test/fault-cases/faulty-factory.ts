@@ -115,6 +115,13 @@ export function abort(transaction: IDBTransaction, error: DOMException | null): 
   transaction.abort();
 }
 
+/** Nobody ever hears of this transaction, or of its requests, again. */
+export function silence(transaction: IDBTransaction): void {
+  for (const type of ['success', 'error', 'complete', 'abort']) {
+    transaction.addEventListener(type, (event) => event.stopImmediatePropagation(), { capture: true });
+  }
+}
+
 /** Every such request really fails, for a reason that any database knows, and then says another one. */
 function sabotage(transaction: IDBTransaction, { store, requests, error }: Failing): void {
   let aborted = false;
@@ -189,3 +196,9 @@ export const lostServer = injected(
   'UnknownError',
   'Connection to Indexed Database server lost. Refresh the page to try again',
 );
+
+/** What Chromium says of a transaction, and of a request, when it closes the connection in the middle of it. */
+export const closedMidway = [
+  injected('UnknownError', 'Connection is closing because of: injected'),
+  injected('InvalidStateError', 'Backend aborted error'),
+];

@@ -1,6 +1,7 @@
 import { assert, assertEqual, assertRejects } from '../../src/conformance/assert.ts';
 import {
   abort,
+  closedMidway,
   type Failing,
   type FaultyFactory,
   injected,
@@ -151,10 +152,8 @@ export const transactionCases: readonly FaultCase[] = [
   ),
   refused("a write's request fails with UnknownError", 'unknown', failing('put', injected('UnknownError'))),
   refused("a write's request fails with DataError", 'unknown', failing('put', injected('DataError'))),
-  refused(
-    "a write's request fails because WebKit lost its server",
-    'connection-lost',
-    failing('put', lostServer),
+  ...[lostServer, ...closedMidway].map((error) =>
+    refused(`a write's request fails with '${error.message}'`, 'connection-lost', failing('put', error)),
   ),
   refused('a put throws UnknownError', 'unknown', throwing('put', injected('UnknownError'))),
 
@@ -218,17 +217,19 @@ export const transactionCases: readonly FaultCase[] = [
     ),
   ),
 
-  faultCase(
-    'a read fails because WebKit lost its server: connection-lost, and not unreadable',
-    async (factory) => {
-      const stores = storesOf(factory);
-      await writeSomething(stores);
-      factory.failing = { requests: ['get', 'getAll', 'openCursor'], error: lostServer };
-      const code = 'connection-lost';
-      await assertRejects(() => stores.snapshots.loadLatest('a'), { name: 'SnapshotStoreError', code });
-      await assertRejects(() => stores.events.scan('a', 1), { name: 'EventStoreError', code });
-      mend(factory);
-      await assertNothingElse(stores);
-    },
+  ...[lostServer, ...closedMidway].map((error) =>
+    faultCase(
+      `a read fails with '${error.message}': connection-lost, and not unreadable`,
+      async (factory) => {
+        const stores = storesOf(factory);
+        await writeSomething(stores);
+        factory.failing = { requests: ['get', 'getAll', 'openCursor'], error };
+        const code = 'connection-lost';
+        await assertRejects(() => stores.snapshots.loadLatest('a'), { name: 'SnapshotStoreError', code });
+        await assertRejects(() => stores.events.scan('a', 1), { name: 'EventStoreError', code });
+        mend(factory);
+        await assertNothingElse(stores);
+      },
+    ),
   ),
 ];
