@@ -5,18 +5,21 @@ interface Failure {
   readonly plan: Plan;
   /** When the kill before the last report came. */
   readonly moment: object | undefined;
+  /** The directory of the browser's profile, which is kept. */
+  readonly profile: string;
   readonly violations: readonly string[];
   /** What was told since the report before the kill. */
   readonly notes: readonly Note[];
 }
 
 /** All that is needed to repeat a violation and to understand it, to be printed. */
-export function accountOf({ kind, plan, moment, violations, notes }: Failure): string {
+export function accountOf({ kind, plan, moment, profile, violations, notes }: Failure): string {
   const { browser, what } = kind;
   return [
     `VIOLATION in ${browser}, ${what}, round ${plan.round} of the seed ${plan.seed}`,
     ...violations.map((violation) => `  ${violation}`),
     `to repeat: npm run test:kill -- --browser ${browser} --kind ${what} --seed ${plan.seed} --rounds ${plan.round}`,
+    `the browser's profile, as it was left: ${profile}`,
     `the kill before: ${JSON.stringify(moment)}`,
     `this round's plan: ${JSON.stringify(plan)}`,
     'what the page told, from the report before the kill on:',
@@ -27,7 +30,10 @@ export function accountOf({ kind, plan, moment, violations, notes }: Failure): s
 function linesOf(note: Note): string[] {
   switch (note.type) {
     case 'report':
-      return [`report of round ${note.round}`, ...note.runs.flatMap(runLines).map((line) => `  ${line}`)];
+      return [
+        `report of round ${note.round}${note.begunAnew ? `, in a new database: ${note.begunAnew}` : ''}`,
+        ...note.runs.flatMap(runLines).map((line) => `  ${line}`),
+      ];
     case 'attempted':
       return note.batches.map((batch) => `attempted ${JSON.stringify(batch)}`);
     default:

@@ -69,6 +69,8 @@ export type Note =
       readonly type: 'report';
       readonly page: string;
       readonly round: number;
+      /** What the browser says where it has found no database. */
+      readonly begunAnew?: string;
       readonly runs: readonly FoundRun[];
     }
   /** Before the calls. */

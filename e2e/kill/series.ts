@@ -73,11 +73,12 @@ export async function runSeries(kind: Kind, { rounds, seed, onRound }: SeriesOpt
   } finally {
     await victim.close().catch(() => {});
     await server.close();
-    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+    // What was violated may be found in the browser's files.
+    if (witness.violations.length === 0) await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   }
   const { tally, violations, notes } = witness;
   const seconds = Math.round((Date.now() - begun) / 1_000);
-  const account = violations.length > 0 && accountOf({ kind, plan, moment, violations, notes });
+  const account = violations.length > 0 && accountOf({ kind, plan, moment, profile, violations, notes });
   return { tally, seconds, violations, ...(account && { account }) };
 }
 

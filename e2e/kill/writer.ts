@@ -11,6 +11,18 @@ import { healed, isLost, Work } from './work.ts';
 /** A longer log is begun anew, so that a round stays short. */
 const LONG_LOG = 4_000;
 
+/** What the browser says where it finds no database: Chromium, whether it has thrown a damaged one away. */
+let begunAnew: string | undefined;
+const { open } = IDBFactory.prototype;
+IDBFactory.prototype.open = function (...parameters) {
+  const request = open.apply(this, parameters);
+  request.addEventListener('upgradeneeded', (event) => {
+    const [loss, why] = ['dataLoss', 'dataLossMessage'].map((name) => Reflect.get(event, name));
+    begunAnew = `data loss: ${loss} ${why}`;
+  });
+  return request;
+};
+
 /** One round, or as many as the test begins while this lives. */
 export async function live(): Promise<void> {
   try {
@@ -33,7 +45,7 @@ async function liveOneRound(plan: Plan): Promise<void> {
 
   const runs: FoundRun[] = [];
   for (const id of RUN_IDS) runs.push(await healed(() => findRun(work.stores, id)));
-  await work.tell({ type: 'report', page, round, runs });
+  await work.tell({ type: 'report', page, round, runs, ...(begunAnew && { begunAnew }) });
   for (const { runId: id, log, recovery } of runs) {
     const long = log.length > LONG_LOG;
     // A deletion that was killed in its middle has left a snapshot without its log.
