@@ -145,6 +145,34 @@ test('all files of the database overwritten: the browser begins an empty one, in
   expect(seen).toEqual(['indexeddb', [], undefined, 1]);
 });
 
+test('a kill cuts off the last record of the log: what is appended from then on is there at every later start', {
+  tag: '@chromium',
+}, async ({ profile, start }) => {
+  const append = async (event: number) => {
+    const browser = await start();
+    const log = await (await tab(browser)).evaluate(async (event) => {
+      const { events } = await window.page.openStores();
+      await events.append('a', [event, event]);
+      return (await events.scan('a', 1)).map(({ event }) => event);
+    }, event);
+    return { browser, log };
+  };
+  const logs = async () => (await filesOf(profile)).filter(({ path }) => /\d\.log$/.test(path));
+
+  const first = await append(1);
+  await first.browser.close();
+  const [cut] = await logs();
+  if (!cut) throw new Error('There is no log.');
+  await truncate(cut.path, cut.size - 40);
+  const second = await append(2);
+  // Otherwise Chromium goes on in the same file, and throws everything away at the next start.
+  await expect.poll(async () => (await logs()).some(({ path }) => path === cut.path)).toBe(false);
+  await second.browser.close();
+  const third = await append(3);
+  expect(third.log).toEqual([...second.log, 3, 3]);
+  expect(second.log).toEqual(expect.arrayContaining([2, 2]));
+});
+
 test('log of the database cut off in the middle: the first events are left, none of them wrong, and recover gives their state', {
   tag: '@chromium',
 }, async ({ profile, start }) => {

@@ -3,6 +3,7 @@ import { flag, method, object, oneOf, optional, text } from '../arguments.ts';
 import { type ErrorCode, KernelError } from '../errors.ts';
 import { attemptNow, Failure, failureOf } from '../failure.ts';
 import type { RunId, Seq } from '../snapshot-store.ts';
+import { renewLog } from './renew-log.ts';
 
 /** How a store in IndexedDB is to be opened; everything is optional. */
 export interface IndexedDbOptions {
@@ -184,6 +185,8 @@ export class Database {
     connection.onclose = () => this.#forget(connection);
     if (this.#connection) connection.close();
     else this.#connection = connection;
+    // Nobody has to wait for it.
+    renewLog(this.#factory ?? globalThis.indexedDB).catch(() => {});
   }
 
   #forget(connection: IDBDatabase | undefined): void {

@@ -1,3 +1,5 @@
+import { RENEWAL } from '../../src/indexeddb/renew-log.ts';
+
 export type StoreName = 'snapshots' | 'guards' | 'events';
 
 /** Requests that fail, and with them their transactions. */
@@ -43,6 +45,8 @@ export class FaultyFactory implements IDBFactory {
   }
 
   open(name: string, version?: number): IDBOpenDBRequest {
+    // What goes on beside the stores, in Chromium, is left alone.
+    if (name === RENEWAL) return this.#real.open(name);
     if (this.instead) return this.instead();
     const request = this.#real.open(this.#scope + name, version);
     request.addEventListener('success', () => this.#watch(request.result));
@@ -50,7 +54,7 @@ export class FaultyFactory implements IDBFactory {
   }
 
   deleteDatabase(name: string): IDBOpenDBRequest {
-    return this.#real.deleteDatabase(this.#scope + name);
+    return this.#real.deleteDatabase(name === RENEWAL ? name : this.#scope + name);
   }
 
   async databases(): Promise<IDBDatabaseInfo[]> {
