@@ -1,4 +1,11 @@
-export { destroy } from './destroy.ts';
+export type { IndexedDbOptions } from './backends/indexeddb/database.ts';
+export { IndexedDbEventStore } from './backends/indexeddb/event-store.ts';
+export { IndexedDbSnapshotStore } from './backends/indexeddb/snapshot-store.ts';
+export { InMemoryEventStore } from './backends/memory/event-store.ts';
+export { InMemorySnapshotStore } from './backends/memory/snapshot-store.ts';
+export { openStores, type Stores } from './backends/open-stores.ts';
+export type { AppendOptions, EventStore, SequencedEvent } from './contracts/event-store.ts';
+export type { RunId, Seq, Snapshot, SnapshotStore } from './contracts/snapshot-store.ts';
 export {
   type ErrorCode,
   type ErrorContext,
@@ -6,22 +13,15 @@ export {
   KernelError,
   RunError,
   SnapshotStoreError,
-} from './errors.ts';
-export type { AppendOptions, EventStore, SequencedEvent } from './event-store.ts';
-export { type FollowedRun, type FollowOptions, followRun } from './follow-run.ts';
-export type { IndexedDbOptions } from './indexeddb/database.ts';
-export { IndexedDbEventStore } from './indexeddb/event-store.ts';
-export { IndexedDbSnapshotStore } from './indexeddb/snapshot-store.ts';
-export { InMemoryEventStore } from './memory/event-store.ts';
-export { InMemorySnapshotStore } from './memory/snapshot-store.ts';
-export { openRun } from './open-run.ts';
-export { openStores, type Stores } from './open-stores.ts';
+} from './errors/kernel-error.ts';
 export {
   type IgnoredSnapshot,
   type RecoverOptions,
   type Recovery,
   type Reducer,
   recover,
-} from './recover.ts';
-export type { Run, RunOptions, RunStores } from './run.ts';
-export type { RunId, Seq, Snapshot, SnapshotStore } from './snapshot-store.ts';
+} from './recovery/recover.ts';
+export { destroy } from './run/destroy.ts';
+export { type FollowedRun, type FollowOptions, followRun } from './run/follow-run.ts';
+export { openRun } from './run/open-run.ts';
+export type { Run, RunOptions, RunStores } from './run/run.ts';

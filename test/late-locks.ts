@@ -1,5 +1,5 @@
-import type { Locks } from '../src/ownership.ts';
-import { ProcessLocks } from '../src/process-locks.ts';
+import type { Locks } from '../src/run/ownership.ts';
+import { ProcessLocks } from '../src/run/process-locks.ts';
 
 /** A turn of the event loop. */
 export const turn = () => new Promise(setImmediate);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { IndexedDbEventStore, IndexedDbSnapshotStore, KernelError, openRun, type Run, recover } from 'rewake';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
-import type { Locks } from '../src/ownership.ts';
-import { ProcessLocks } from '../src/process-locks.ts';
+import type { Locks } from '../src/run/ownership.ts';
+import { ProcessLocks } from '../src/run/process-locks.ts';
 import { FaultyFactory } from './faulty-factory.ts';
 import { LateLocks, turn } from './late-locks.ts';
 

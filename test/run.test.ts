@@ -10,7 +10,7 @@ import {
   type SnapshotStore,
 } from 'rewake';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ProcessLocks } from '../src/process-locks.ts';
+import { ProcessLocks } from '../src/run/process-locks.ts';
 import { FaultyFactory } from './faulty-factory.ts';
 
 interface State {

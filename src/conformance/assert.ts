@@ -1,4 +1,4 @@
-import type { ErrorCode, KernelError } from '../errors.ts';
+import type { ErrorCode, KernelError } from '../errors/kernel-error.ts';
 
 /** What a case throws where a backend breaks the contract. */
 export function assert(condition: boolean, message: string): asserts condition {

@@ -1,5 +1,5 @@
-import type { EventStore } from '../event-store.ts';
-import type { RunId, Seq } from '../snapshot-store.ts';
+import type { EventStore } from '../contracts/event-store.ts';
+import type { RunId, Seq } from '../contracts/snapshot-store.ts';
 import { assert, assertEqual, assertRejects } from './assert.ts';
 import { badRunIds, badSeqs, type ConformanceCase, peculiarRunIds, richValue, uncloneables } from './case.ts';
 

@@ -1,4 +1,4 @@
-import type { RunId, Seq, SnapshotStore } from '../snapshot-store.ts';
+import type { RunId, Seq, SnapshotStore } from '../contracts/snapshot-store.ts';
 import { assert, assertEqual, assertRejects } from './assert.ts';
 import { badRunIds, badSeqs, type ConformanceCase, peculiarRunIds, richValue, uncloneables } from './case.ts';
 

@@ -1,4 +1,4 @@
-import { RENEWAL } from '../../src/indexeddb/renew-log.ts';
+import { RENEWAL } from '../../src/backends/indexeddb/renew-log.ts';
 
 export type StoreName = 'snapshots' | 'guards' | 'events';
 

@@ -1,4 +1,4 @@
-import { Failure, failureOf } from './failure.ts';
+import { Failure, failureOf } from '../errors/failure.ts';
 
 /** A copy that nobody else holds. Fails with `not-cloneable` and the place, starting with `name`. */
 export function capture<T>(value: T, name: string): T {

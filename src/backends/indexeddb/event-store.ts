@@ -1,12 +1,12 @@
 import { wrap } from 'idb';
-import { checkAppend, checkRunId, checkScan } from '../arguments.ts';
+import type { AppendOptions, EventStore, SequencedEvent } from '../../contracts/event-store.ts';
+import type { RunId, Seq } from '../../contracts/snapshot-store.ts';
+import { attempt, Failure, failureOf, staleHead } from '../../errors/failure.ts';
+import { EventStoreError } from '../../errors/kernel-error.ts';
+import { checkAppend, checkRunId, checkScan } from '../../errors/rules.ts';
 import { capture, putFailure } from '../capture.ts';
-import { EventStoreError } from '../errors.ts';
-import type { AppendOptions, EventStore, SequencedEvent } from '../event-store.ts';
-import { attempt, Failure, failureOf, staleHead } from '../failure.ts';
-import type { RunId, Seq } from '../snapshot-store.ts';
+import { byRun, GroupCommit } from '../group-commit.ts';
 import { Database, type IndexedDbOptions, keysOf } from './database.ts';
-import { byRun, GroupCommit } from './group-commit.ts';
 import { contentOf, eventRecord, isBatchOf, runIdOf, seqOf } from './record.ts';
 
 /** A longer batch is put in several records, so that a scan in pages does not read all of it for each page. */

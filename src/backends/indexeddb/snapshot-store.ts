@@ -1,11 +1,11 @@
 import { wrap } from 'idb';
-import { checkRunId, checkSnapshot } from '../arguments.ts';
+import type { RunId, Seq, Snapshot, SnapshotStore } from '../../contracts/snapshot-store.ts';
+import { attempt, type Failure, failureOf, staleSnapshot } from '../../errors/failure.ts';
+import { SnapshotStoreError } from '../../errors/kernel-error.ts';
+import { checkRunId, checkSnapshot } from '../../errors/rules.ts';
 import { capture, putFailure } from '../capture.ts';
-import { SnapshotStoreError } from '../errors.ts';
-import { attempt, type Failure, failureOf, staleSnapshot } from '../failure.ts';
-import type { RunId, Seq, Snapshot, SnapshotStore } from '../snapshot-store.ts';
+import { byRun, GroupCommit } from '../group-commit.ts';
 import { Database, type IndexedDbOptions } from './database.ts';
-import { byRun, GroupCommit } from './group-commit.ts';
 import { asSeq, contentOf, isSeq, snapshotRecord } from './record.ts';
 
 /** A save on its way: what is to be written, and what became of it. */

@@ -1,10 +1,10 @@
-import { checkRunOptions } from './arguments.ts';
-import { RunError } from './errors.ts';
-import { attempt } from './failure.ts';
+import { openStores } from '../backends/open-stores.ts';
+import { attempt } from '../errors/failure.ts';
+import { RunError } from '../errors/kernel-error.ts';
+import { checkRunOptions } from '../errors/rules.ts';
+import { recover } from '../recovery/recover.ts';
 import { LiveRun } from './live-run.ts';
-import { openStores } from './open-stores.ts';
 import { type OwnerMode, own } from './ownership.ts';
-import { recover } from './recover.ts';
 import type { Run, RunOptions, RunStores } from './run.ts';
 
 /**

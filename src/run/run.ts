@@ -1,10 +1,11 @@
 // For `AsyncDisposable`, whatever `lib` the user of these types has chosen.
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { KernelError } from './errors.ts';
-import type { EventStore } from './event-store.ts';
+
+import type { EventStore } from '../contracts/event-store.ts';
+import type { RunId, Seq, SnapshotStore } from '../contracts/snapshot-store.ts';
+import type { KernelError } from '../errors/kernel-error.ts';
+import type { Recovery, Reducer } from '../recovery/recover.ts';
 import type { OwnerMode } from './ownership.ts';
-import type { Recovery, Reducer } from './recover.ts';
-import type { RunId, Seq, SnapshotStore } from './snapshot-store.ts';
 
 /** The stores of a run: what {@link openStores} gives, or any two backends. */
 export interface RunStores<S, E> {

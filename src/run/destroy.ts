@@ -1,6 +1,6 @@
-import { KernelError } from './errors.ts';
-import { attempt } from './failure.ts';
-import { DATABASE_NAME, Database, type IndexedDbOptions } from './indexeddb/database.ts';
+import { DATABASE_NAME, Database, type IndexedDbOptions } from '../backends/indexeddb/database.ts';
+import { attempt } from '../errors/failure.ts';
+import { KernelError } from '../errors/kernel-error.ts';
 import { isLockIn } from './notices.ts';
 
 /**

@@ -1,9 +1,9 @@
-import { checkAppend, checkRunId, checkScan } from '../arguments.ts';
+import type { AppendOptions, EventStore, SequencedEvent } from '../../contracts/event-store.ts';
+import type { RunId, Seq } from '../../contracts/snapshot-store.ts';
+import { attempt, staleHead } from '../../errors/failure.ts';
+import { EventStoreError } from '../../errors/kernel-error.ts';
+import { checkAppend, checkRunId, checkScan } from '../../errors/rules.ts';
 import { capture } from '../capture.ts';
-import { EventStoreError } from '../errors.ts';
-import type { AppendOptions, EventStore, SequencedEvent } from '../event-store.ts';
-import { attempt, staleHead } from '../failure.ts';
-import type { RunId, Seq } from '../snapshot-store.ts';
 
 interface Log<E> {
   readonly events: E[];

@@ -1,12 +1,12 @@
-import { checkFollowOptions, checkListener } from './arguments.ts';
-import { type ErrorCode, type KernelError, RunError } from './errors.ts';
-import { attempt, attemptNow, errorOf } from './failure.ts';
+import { openStores } from '../backends/open-stores.ts';
+import type { RunId, Seq } from '../contracts/snapshot-store.ts';
+import { attempt, attemptNow, errorOf } from '../errors/failure.ts';
+import { type ErrorCode, type KernelError, RunError } from '../errors/kernel-error.ts';
+import { checkFollowOptions, checkListener } from '../errors/rules.ts';
+import { type RecoverOptions, type Recovery, type Reducer, recover } from '../recovery/recover.ts';
 import { openNotices } from './notices.ts';
 import { notify } from './notify.ts';
-import { openStores } from './open-stores.ts';
-import { type RecoverOptions, type Recovery, type Reducer, recover } from './recover.ts';
 import type { RunStores } from './run.ts';
-import type { RunId, Seq } from './snapshot-store.ts';
 
 /** What {@link followRun} needs to know. */
 export interface FollowOptions<S, E> {

@@ -1,4 +1,4 @@
-import type { RunId, Seq } from './snapshot-store.ts';
+import type { RunId, Seq } from '../contracts/snapshot-store.ts';
 
 /**
  * What went wrong, for programs.

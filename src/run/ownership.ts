@@ -1,7 +1,7 @@
-import { type ErrorCode, RunError } from './errors.ts';
+import type { RunId } from '../contracts/snapshot-store.ts';
+import { type ErrorCode, RunError } from '../errors/kernel-error.ts';
 import { nameOf, type Shared } from './notices.ts';
 import { ProcessLocks } from './process-locks.ts';
-import type { RunId } from './snapshot-store.ts';
 
 /** What to do where another tab, worker or object owns the run. */
 export type OwnerMode = 'wait' | 'fail' | 'steal';

@@ -1,4 +1,4 @@
-import type { RunId } from '../snapshot-store.ts';
+import type { RunId } from '../contracts/snapshot-store.ts';
 
 /**
  * Commits one group of writes at a time. What arrives while a commit is in flight is committed together by

@@ -1,12 +1,12 @@
-import { checkListener } from './arguments.ts';
-import { type ErrorCode, KernelError, RunError } from './errors.ts';
-import { attemptNow, errorOf, staleHead } from './failure.ts';
+import type { RunId, Seq } from '../contracts/snapshot-store.ts';
+import { attemptNow, errorOf, staleHead } from '../errors/failure.ts';
+import { type ErrorCode, KernelError, RunError } from '../errors/kernel-error.ts';
+import { checkListener } from '../errors/rules.ts';
+import { type Recovery, reduceEvent } from '../recovery/recover.ts';
 import { openNotices } from './notices.ts';
 import { notify } from './notify.ts';
 import type { Ownership } from './ownership.ts';
-import { type Recovery, reduceEvent } from './recover.ts';
 import type { Run, RunOptions, RunStores } from './run.ts';
-import type { RunId, Seq } from './snapshot-store.ts';
 
 /** The reason is in the documentation of `RunOptions`. */
 const SNAPSHOT_EVERY = 1_000;

@@ -1,12 +1,12 @@
-import { KernelError } from './errors.ts';
-import type { EventStore } from './event-store.ts';
-import { attempt } from './failure.ts';
+import type { EventStore } from '../contracts/event-store.ts';
+import type { SnapshotStore } from '../contracts/snapshot-store.ts';
+import { attempt } from '../errors/failure.ts';
+import { KernelError } from '../errors/kernel-error.ts';
 import { DATABASE_NAME, Database, type IndexedDbOptions } from './indexeddb/database.ts';
 import { IndexedDbEventStore } from './indexeddb/event-store.ts';
 import { IndexedDbSnapshotStore } from './indexeddb/snapshot-store.ts';
 import { InMemoryEventStore } from './memory/event-store.ts';
 import { InMemorySnapshotStore } from './memory/snapshot-store.ts';
-import type { SnapshotStore } from './snapshot-store.ts';
 
 /** Both stores of one database, and where they keep their data. */
 export interface Stores<S, E> {

@@ -1,8 +1,8 @@
-import { checkRunId, checkSnapshot } from '../arguments.ts';
+import type { RunId, Snapshot, SnapshotStore } from '../../contracts/snapshot-store.ts';
+import { attempt, staleSnapshot } from '../../errors/failure.ts';
+import { SnapshotStoreError } from '../../errors/kernel-error.ts';
+import { checkRunId, checkSnapshot } from '../../errors/rules.ts';
 import { capture } from '../capture.ts';
-import { SnapshotStoreError } from '../errors.ts';
-import { attempt, staleSnapshot } from '../failure.ts';
-import type { RunId, Snapshot, SnapshotStore } from '../snapshot-store.ts';
 
 /**
  * A {@link SnapshotStore} that lasts as long as the object: for tests, servers, and pages that get no

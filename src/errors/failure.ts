@@ -1,5 +1,5 @@
-import { type ErrorCode, type ErrorContext, KernelError } from './errors.ts';
-import type { RunId, Seq } from './snapshot-store.ts';
+import type { RunId, Seq } from '../contracts/snapshot-store.ts';
+import { type ErrorCode, type ErrorContext, KernelError } from './kernel-error.ts';
 
 /** What went wrong, thrown where it is not known yet in which operation on which run. */
 export class Failure extends Error {

@@ -1,8 +1,8 @@
 import { wrap } from 'idb';
-import { flag, method, object, oneOf, optional, text } from '../arguments.ts';
-import { type ErrorCode, KernelError } from '../errors.ts';
-import { attemptNow, Failure, failureOf } from '../failure.ts';
-import type { RunId, Seq } from '../snapshot-store.ts';
+import type { RunId, Seq } from '../../contracts/snapshot-store.ts';
+import { attemptNow, Failure, failureOf } from '../../errors/failure.ts';
+import { type ErrorCode, KernelError } from '../../errors/kernel-error.ts';
+import { flag, method, object, oneOf, optional, text } from '../../errors/rules.ts';
 import { renewLog } from './renew-log.ts';
 
 /** How a store in IndexedDB is to be opened; everything is optional. */

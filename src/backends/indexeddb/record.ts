@@ -1,5 +1,5 @@
-import { Failure } from '../failure.ts';
-import type { RunId, Seq } from '../snapshot-store.ts';
+import type { RunId, Seq } from '../../contracts/snapshot-store.ts';
+import { Failure } from '../../errors/failure.ts';
 
 /** Of what this release writes. A record carries it so that a later release can tell old from new. */
 const FORMAT = 1;

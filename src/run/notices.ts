@@ -1,4 +1,4 @@
-import type { RunId } from './snapshot-store.ts';
+import type { RunId } from '../contracts/snapshot-store.ts';
 
 /** Stores as far as it matters who shares them: the tabs that open `databaseName`, or whoever has the object. */
 export interface Shared {

@@ -1,8 +1,8 @@
-import { checkRecoverOptions } from './arguments.ts';
-import { type ErrorContext, KernelError, RunError } from './errors.ts';
-import type { EventStore } from './event-store.ts';
-import { attempt } from './failure.ts';
-import type { RunId, Seq, Snapshot, SnapshotStore } from './snapshot-store.ts';
+import type { EventStore } from '../contracts/event-store.ts';
+import type { RunId, Seq, Snapshot, SnapshotStore } from '../contracts/snapshot-store.ts';
+import { attempt } from '../errors/failure.ts';
+import { type ErrorContext, KernelError, RunError } from '../errors/kernel-error.ts';
+import { checkRecoverOptions } from '../errors/rules.ts';
 
 /** A pure function: the state after `event`. It changes neither of its arguments. */
 export type Reducer<S, E> = (state: S, event: E) => S;
