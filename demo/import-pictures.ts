@@ -11,7 +11,7 @@ export async function importPictures(
   events: Pick<EventStore<ImportEvent>, 'scan'>,
   pause = async () => {},
 ): Promise<void> {
-  const [first] = await events.scan(RUN_ID, 1, 1);
+  const [first] = (await events.scan(RUN_ID, 1, 1)).events;
   const files = first?.event.type === 'chosen' ? first.event.files : [];
   for (let next = nextPicture(run.state); next !== undefined; next = nextPicture(run.state)) {
     await pause();

@@ -139,7 +139,7 @@ function tell(): Promise<void> {
     const snapshot = await stores.snapshots.loadLatest(RUN_ID).catch(() => undefined);
     do {
       const limit = Math.min(PAGE, followed.seq - told);
-      const events = limit > 0 ? await stores.events.scan(RUN_ID, told + 1, limit) : [];
+      const events = limit > 0 ? (await stores.events.scan(RUN_ID, told + 1, limit)).events : [];
       if (events.length < limit) return;
       told += events.length;
       const snapshotSeq = snapshot && snapshot.atSeq <= told ? snapshot.atSeq : undefined;

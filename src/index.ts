@@ -4,8 +4,9 @@ export { IndexedDbSnapshotStore } from './backends/indexeddb/snapshot-store.ts';
 export { InMemoryEventStore } from './backends/memory/event-store.ts';
 export { InMemorySnapshotStore } from './backends/memory/snapshot-store.ts';
 export { openStores, type Stores } from './backends/open-stores.ts';
-export type { AppendOptions, EventStore, SequencedEvent } from './contracts/event-store.ts';
-export type { RunId, Seq, Snapshot, SnapshotStore } from './contracts/snapshot-store.ts';
+export type { AppendOptions, EventStore, Head, LogPage, SequencedEvent } from './contracts/event-store.ts';
+export type { SaveOptions, Snapshot, SnapshotStore } from './contracts/snapshot-store.ts';
+export type { LogId, RunId, Seq } from './contracts/words.ts';
 export {
   type ErrorCode,
   type ErrorContext,

@@ -102,7 +102,7 @@ describe.each([
 
   afterEach(async () => {
     expect(await store.runIds()).toEqual(['a']);
-    expect(await store.scan('a', 1)).toEqual([{ seq: 1, event: 'good' }]);
+    expect((await store.scan('a', 1)).events).toEqual([{ seq: 1, event: 'good' }]);
   });
 
   test.each(['append', 'scan', 'head', 'delete'])('%s: bad run ids', (operation) =>

@@ -7,7 +7,13 @@ import {
   InMemorySnapshotStore,
   type SnapshotStore,
 } from 'rewake';
-import { type ConformanceCase, eventStoreCases, snapshotStoreCases } from 'rewake/conformance';
+import {
+  type BothStores,
+  type ConformanceCase,
+  eventStoreCases,
+  snapshotStoreCases,
+  storesCases,
+} from 'rewake/conformance';
 import { describe, test } from 'vitest';
 
 /** In memory, handles on one name share their data by being one object. */
@@ -48,4 +54,21 @@ describe('IndexedDbSnapshotStore', () => {
 
 describe('IndexedDbEventStore', () => {
   suite(eventStoreCases, () => inDatabases((databaseName) => new IndexedDbEventStore({ databaseName })));
+});
+
+describe('both stores in memory', () => {
+  suite(storesCases, () =>
+    sharedByName(
+      (): BothStores => ({ snapshots: new InMemorySnapshotStore(), events: new InMemoryEventStore() }),
+    ),
+  );
+});
+
+describe('both stores in IndexedDB', () => {
+  suite(storesCases, () =>
+    inDatabases((databaseName) => ({
+      snapshots: new IndexedDbSnapshotStore({ databaseName }),
+      events: new IndexedDbEventStore({ databaseName }),
+    })),
+  );
 });

@@ -35,7 +35,7 @@ describe('the layout', () => {
       await snapshots.save({ runId: 'b', atSeq: atSeq * 10, state: { atSeq } });
     }
     await events.append('a', ['one', 'two']);
-    await events.append('a', ['three']);
+    const { logId } = await events.append('a', ['three']);
     expect(await records('snapshots')).toEqual([
       ['a', { format: 1, atSeq: 3, state: { atSeq: 3 } }],
       ['b', { format: 1, atSeq: 30, state: { atSeq: 3 } }],
@@ -43,6 +43,7 @@ describe('the layout', () => {
     expect(await records('guards')).toEqual([
       ['a', 3],
       ['b', 30],
+      [['a'], logId],
     ]);
     expect(await records('events')).toEqual([
       [['a', 2], { format: 1, events: ['one', 'two'] }],
@@ -127,7 +128,7 @@ describe('group commit', () => {
     factory.dropConnections();
     const next = [events.append('a', ['two']), events.append('a', ['three'])];
     await expect(lost).rejects.toMatchObject({ code: 'connection-lost', operation: 'append', runId: 'a' });
-    expect(await Promise.all(next)).toEqual([2, 3]);
+    expect((await Promise.all(next)).map(({ seq }) => seq)).toEqual([2, 3]);
   });
 
   test('a write that was awaited never waits: the next state is put at the call, not copied first', async () => {
@@ -155,7 +156,7 @@ describe('immutable: true', () => {
     const batch = ['one'];
     const append = events.append('a', batch);
     batch.push('two');
-    expect(await append).toBe(1);
+    expect((await append).seq).toBe(1);
   });
 
   test('what cannot be stored is found when it is put, named, and fails alone', async () => {
@@ -172,7 +173,9 @@ describe('immutable: true', () => {
       snapshots.save({ runId: 'a', atSeq: 3, state: { bad: () => {} } }),
     ]);
     expect(
-      outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason.message)),
+      outcomes.map((outcome) =>
+        outcome.status === 'fulfilled' ? outcome.value?.seq : outcome.reason.message,
+      ),
     ).toEqual([
       1,
       2,
@@ -182,7 +185,7 @@ describe('immutable: true', () => {
       undefined,
       expect.stringContaining('state.bad cannot'),
     ]);
-    expect((await events.scan('a', 1)).map(({ event }) => event)).toEqual([1, 2, 4]);
+    expect((await events.scan('a', 1)).events.map(({ event }) => event)).toEqual([1, 2, 4]);
     expect((await snapshots.loadLatest('a'))?.state).toBe('better');
   });
 });
@@ -259,9 +262,9 @@ describe('an event record', () => {
     const [runId] = key as [string];
     await expect(events.scan(runId, 1)).rejects.toMatchObject({ code, name: 'EventStoreError', runId });
     // What comes before it can still be had.
-    expect(await events.scan('a', 1, 3)).toHaveLength(3);
+    expect((await events.scan('a', 1, 3)).events).toHaveLength(3);
     await events.delete('a');
-    expect(await events.append('a', ['new'])).toBe(1);
+    expect((await events.append('a', ['new'])).seq).toBe(1);
   });
 
   test('that is missing in the middle: unreadable, naming the seq', async () => {
@@ -290,14 +293,14 @@ describe('a batch of 25,000 events', () => {
 
   test('is in several records, of one transaction, and read as one', async () => {
     const events = new IndexedDbEventStore<number>({ indexedDB: factory });
-    expect(await events.append('a', [-1])).toBe(1);
-    expect(await events.append('a', batch)).toBe(25_001);
+    expect((await events.append('a', [-1])).seq).toBe(1);
+    expect((await events.append('a', batch)).seq).toBe(25_001);
     expect(factory.transactions).toHaveLength(2);
     expect((await records('events')).map(([key]) => key)).toEqual(
       [1, 10_001, 20_001, 25_001].map((seq) => ['a', seq]),
     );
-    expect((await events.scan('a', 2)).map(({ event }) => event)).toEqual(batch);
-    expect(await events.scan('a', 20_001, 2)).toEqual([
+    expect((await events.scan('a', 2)).events.map(({ event }) => event)).toEqual(batch);
+    expect((await events.scan('a', 20_001, 2)).events).toEqual([
       { seq: 20_001, event: 19_999 },
       { seq: 20_002, event: 20_000 },
     ]);
@@ -306,7 +309,7 @@ describe('a batch of 25,000 events', () => {
   test('that names its writer lands once', async () => {
     const events = new IndexedDbEventStore<number>({ indexedDB: factory });
     const options = { expectedHead: 0, writer: 'me' };
-    for (const _ of [1, 2]) expect(await events.append('a', batch, options)).toBe(25_000);
+    for (const _ of [1, 2]) expect((await events.append('a', batch, options)).seq).toBe(25_000);
     await expect(events.append('a', batch.slice(1), options)).rejects.toMatchObject({ code: 'conflict' });
   });
 
@@ -321,8 +324,8 @@ describe('a batch of 25,000 events', () => {
         code: 'not-cloneable',
         message: expect.stringContaining('events[25000]'),
       });
-      expect(await next).toBe(1);
-      expect(await events.scan('a', 1)).toEqual([{ seq: 1, event: 'next' }]);
+      expect((await next).seq).toBe(1);
+      expect((await events.scan('a', 1)).events).toEqual([{ seq: 1, event: 'next' }]);
     },
   );
 });
@@ -359,7 +362,7 @@ test('scan with a limit reads one record more than it needs at most', async () =
     [7, 3],
   ] as const) {
     read = 0;
-    expect(await events.scan('a', 3, limit)).toHaveLength(limit);
+    expect((await events.scan('a', 3, limit)).events).toHaveLength(limit);
     expect(read).toBeGreaterThanOrEqual(needed);
     expect(read).toBeLessThanOrEqual(needed + 1);
   }

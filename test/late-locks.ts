@@ -1,12 +1,12 @@
 import type { Locks } from '../src/run/ownership.ts';
-import { ProcessLocks } from '../src/run/process-locks.ts';
+import { FakeLocks } from './fake-locks.ts';
 
 /** A turn of the event loop. */
 export const turn = () => new Promise(setImmediate);
 
 /** Web Locks whose holder hears of a theft only some turns later, as a busy or frozen tab does. */
 export class LateLocks implements Locks {
-  readonly #locks = new ProcessLocks();
+  readonly #locks = new FakeLocks();
 
   request: Locks['request'] = (...request) =>
     this.#locks.request(...request).catch(async (error) => {

@@ -78,7 +78,7 @@ const write = fc.oneof(
       .map(([runId, events, expectedHead]) =>
         operation(
           `append ${events.length} to ${runId}, expecting ${expectedHead}`,
-          (handle) => handle.events.append(runId, events, expectedHead === undefined ? {} : { expectedHead }),
+          async (handle) => (await handle.events.append(runId, events, { expectedHead })).seq,
           (model) => model.append(runId, events, expectedHead),
         ),
       ),
@@ -116,7 +116,7 @@ const read = fc.oneof(
     .map(([runId, from, limit]) =>
       operation(
         `scan ${runId} from ${from}, ${limit}`,
-        ({ events }) => events.scan(runId, from, limit),
+        async ({ events }) => (await events.scan(runId, from, limit)).events,
         (model) =>
           model
             .log(runId)
@@ -127,7 +127,7 @@ const read = fc.oneof(
   runId.map((runId) =>
     operation(
       `head of ${runId}`,
-      ({ events }) => events.head(runId),
+      async ({ events }) => (await events.head(runId)).seq,
       (model) => model.log(runId).length,
     ),
   ),

@@ -30,25 +30,28 @@ const run = (change = {}) => recover({ runId: 'a', snapshots, events, reduce, in
 
 describe('recover', () => {
   test('an unknown run: the initial state at seq 0', async () => {
-    expect(await run()).toEqual({ state: initialState, seq: 0, snapshotSeq: 0, replayed: 0 });
+    expect(await run()).toEqual({ state: initialState, seq: 0, logId: null, snapshotSeq: 0, replayed: 0 });
   });
 
   test('without a snapshot the whole log is replayed', async () => {
-    await events.append('a', [1, 2, 3]);
-    expect(await run()).toEqual({ state: { sum: 6, count: 3 }, seq: 3, snapshotSeq: 0, replayed: 3 });
+    const { logId } = await events.append('a', [1, 2, 3]);
+    const state = { sum: 6, count: 3 };
+    expect(await run()).toEqual({ state, seq: 3, logId, snapshotSeq: 0, replayed: 3 });
   });
 
   test('with a snapshot only the tail is replayed, from the event after atSeq on', async () => {
-    await events.append('a', [1, 2, 3, 4]);
+    const { logId } = await events.append('a', [1, 2, 3, 4]);
     // Not what the log says, so that it shows that nothing before it was replayed.
-    await snapshots.save({ runId: 'a', atSeq: 2, state: { sum: 1000, count: 2 } });
-    expect(await run()).toEqual({ state: { sum: 1007, count: 4 }, seq: 4, snapshotSeq: 2, replayed: 2 });
+    await snapshots.save({ runId: 'a', atSeq: 2, logId, state: { sum: 1000, count: 2 } });
+    const state = { sum: 1007, count: 4 };
+    expect(await run()).toEqual({ state, seq: 4, logId, snapshotSeq: 2, replayed: 2 });
   });
 
   test('with a snapshot at the head nothing is replayed', async () => {
-    await events.append('a', [1, 2]);
-    await snapshots.save({ runId: 'a', atSeq: 2, state: { sum: 3, count: 2 } });
-    expect(await run()).toEqual({ state: { sum: 3, count: 2 }, seq: 2, snapshotSeq: 2, replayed: 0 });
+    const { logId } = await events.append('a', [1, 2]);
+    const state = { sum: 3, count: 2 };
+    await snapshots.save({ runId: 'a', atSeq: 2, logId, state });
+    expect(await run()).toEqual({ state, seq: 2, logId, snapshotSeq: 2, replayed: 0 });
   });
 
   test('a long log is read in pages, each event once', async () => {
@@ -59,7 +62,7 @@ describe('recover', () => {
       head: (runId) => events.head(runId),
       async scan(...scan) {
         const page = await events.scan(...scan);
-        pages.push(page.length);
+        pages.push(page.events.length);
         return page;
       },
     };
@@ -86,11 +89,12 @@ describe('recover', () => {
 
 describe('a snapshot that cannot be used is ignored and reported', () => {
   test('ahead of the log', async () => {
-    await events.append('a', [1, 2]);
-    await snapshots.save({ runId: 'a', atSeq: 3, state: { sum: 1000, count: 3 } });
+    const { logId } = await events.append('a', [1, 2]);
+    await snapshots.save({ runId: 'a', atSeq: 3, logId, state: { sum: 1000, count: 3 } });
     expect(await run()).toEqual({
       state: { sum: 3, count: 2 },
       seq: 2,
+      logId,
       snapshotSeq: 0,
       replayed: 2,
       ignoredSnapshot: { reason: 'ahead-of-log', atSeq: 3 },
@@ -98,12 +102,13 @@ describe('a snapshot that cannot be used is ignored and reported', () => {
   });
 
   test.each(['unreadable', 'newer-version'] as const)('%s', async (code) => {
-    await events.append('a', [1, 2]);
+    const { logId } = await events.append('a', [1, 2]);
     const error = new SnapshotStoreError(code, 'injected', { operation: 'loadLatest', runId: 'a' });
     const broken = { loadLatest: () => Promise.reject(error) };
     expect(await run({ snapshots: broken })).toEqual({
       state: { sum: 3, count: 2 },
       seq: 2,
+      logId,
       snapshotSeq: 0,
       replayed: 2,
       ignoredSnapshot: { reason: code, error },
@@ -129,7 +134,8 @@ describe('never a wrong state', () => {
     ['an event is there twice', numbered(1, 1), 2],
     ['the order is wrong', numbered(2, 1), 1],
   ])('%s: unreadable, naming the seq', async (_, page, seq) => {
-    const log = { head: async () => 3, scan: async () => page };
+    const logId = 'l';
+    const log = { head: async () => ({ seq: 3, logId }), scan: async () => ({ logId, events: page }) };
     const error = await run({ events: log }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(RunError);
     expect(error).toMatchObject({ code: 'unreadable', runId: 'a', seq, operation: 'recover' });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { IndexedDbEventStore, IndexedDbSnapshotStore, KernelError, openRun, type Run, recover } from 'rewake';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Locks } from '../src/run/ownership.ts';
-import { ProcessLocks } from '../src/run/process-locks.ts';
+import { FakeLocks } from './fake-locks.ts';
 import { FaultyFactory } from './faulty-factory.ts';
 import { LateLocks, turn } from './late-locks.ts';
 
@@ -65,7 +65,7 @@ afterAll(() => {
 });
 
 test.each([
-  ['Web Locks', () => new ProcessLocks()],
+  ['Web Locks', () => new FakeLocks()],
   ['Web Locks that tell late', () => new LateLocks()],
   ['nothing but the fence', () => undefined],
 ])('no event is lost, doubled or out of place, with %s', async (_, newLocks) => {
@@ -170,7 +170,7 @@ test.each([
       const last = { indexedDB: factory.otherPage(), databaseName };
       const events = new IndexedDbEventStore<Event>(last);
       const snapshots = new IndexedDbSnapshotStore<State>(last);
-      const log = await events.scan('a', 1);
+      const { events: log } = await events.scan('a', 1);
       expect(log.map(({ seq }) => seq)).toEqual(log.map((_, index) => index + 1));
       const inLog = log.map(({ event }) => event.id);
       expect(new Set(inLog).size).toBe(inLog.length);

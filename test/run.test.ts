@@ -10,7 +10,7 @@ import {
   type SnapshotStore,
 } from 'rewake';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ProcessLocks } from '../src/run/process-locks.ts';
+import { FakeLocks } from './fake-locks.ts';
 import { FaultyFactory } from './faulty-factory.ts';
 
 interface State {
@@ -41,7 +41,7 @@ const options = () => ({
   onReport: (error: KernelError) => void reports.push(error),
 });
 
-const log = async () => (await stores.events.scan('a', 1)).map(({ event }) => event);
+const log = async () => (await stores.events.scan('a', 1)).events.map(({ event }) => event);
 const refusal = (code: string) => expect.objectContaining({ code, runId: 'a' });
 
 describe('append', () => {
@@ -177,30 +177,32 @@ describe('snapshots', () => {
     for (let event = 1; event <= 35; event++) {
       await run.append(event);
       for (const [{ atSeq }] of save.mock.calls)
-        expect(atSeq).toBeLessThanOrEqual(await stores.events.head('a'));
+        expect(atSeq).toBeLessThanOrEqual((await stores.events.head('a')).seq);
     }
     expect(save.mock.calls.map(([{ atSeq }]) => atSeq)).toEqual([10, 20, 30]);
     await run.close();
-    expect(await saved()).toEqual({ runId: 'a', atSeq: 35, state: { sum: 630, count: 35 } });
+    expect(await saved()).toMatchObject({ runId: 'a', atSeq: 35, state: { sum: 630, count: 35 } });
     const again = await openRun(options());
     expect(again.recovery).toMatchObject({ snapshotSeq: 35, replayed: 0 });
     await again.close();
     expect(save).toHaveBeenCalledTimes(4);
   });
 
-  test('one at a time, and then the latest', async () => {
+  test('of several that fail together, one is reported', async () => {
     const run = await openRun({ ...options(), snapshotEvery: 1 });
-    let release = () => {};
-    const save = vi.spyOn(stores.snapshots, 'save').mockImplementationOnce(
-      () =>
-        new Promise((resolve) => {
-          release = resolve;
-        }),
-    );
+    let fail = (_: KernelError) => {};
+    const failing = new Promise<void>((_, reject) => {
+      fail = reject;
+    });
+    const save = vi.spyOn(stores.snapshots, 'save').mockReturnValue(failing);
     for (const event of [1, 2, 3, 4]) await run.append(event);
-    expect(save.mock.calls.map(([{ atSeq }]) => atSeq)).toEqual([1]);
-    release();
-    await vi.waitFor(() => expect(save.mock.calls.map(([{ atSeq }]) => atSeq)).toEqual([1, 4]));
+    expect(save.mock.calls.map(([{ atSeq }]) => atSeq)).toEqual([1, 2, 3, 4]);
+    const error = new KernelError('quota', 'injected', { operation: 'save' });
+    fail(error);
+    await failing.catch(() => {});
+    await run.append(5);
+    await vi.waitFor(() => expect(reports).toEqual([error, error]));
+    save.mockRestore();
     await run.close();
   });
 
@@ -335,7 +337,7 @@ describe('close', () => {
 
 describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, %s', (kind) => {
   beforeEach(async () => {
-    if (kind === 'with Web Locks') vi.stubGlobal('navigator', { locks: new ProcessLocks() });
+    if (kind === 'with Web Locks') vi.stubGlobal('navigator', { locks: new FakeLocks() });
     if (kind === 'in memory') return;
     stores = await openStores({ indexedDB: new FaultyFactory(), databaseName: crypto.randomUUID() });
   });
@@ -398,7 +400,7 @@ describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, 
     const head = vi.spyOn(stores.events, 'head').mockImplementationOnce(async () => {
       const thief = await openRun({ ...options(), owner: 'steal' });
       await thief.close();
-      return 0;
+      return { seq: 0, logId: null };
     });
     const run = await openRun(options());
     head.mockRestore();
@@ -467,7 +469,7 @@ describe.each(['with Web Locks', 'without Web Locks'])(
     const lost = new KernelError('connection-lost', 'injected', { operation: 'append' });
 
     beforeEach(async () => {
-      if (kind === 'with Web Locks') vi.stubGlobal('navigator', { locks: new ProcessLocks() });
+      if (kind === 'with Web Locks') vi.stubGlobal('navigator', { locks: new FakeLocks() });
       factory = new FaultyFactory();
       databaseName = crypto.randomUUID();
       stores = await openStores({ indexedDB: factory, databaseName });

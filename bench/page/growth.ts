@@ -26,12 +26,13 @@ const events = (from: number, count: number): Event[] =>
 /** Lets the log of a run grow to `length` events, by a hundred a batch, and saves a snapshot before the tail. */
 export async function grow(length: number): Promise<void> {
   const stores = await open();
-  let head = await stores.events.head(RUN);
+  let { seq: head } = await stores.events.head(RUN);
   while (head < length) {
     const batch = events(head + 1, Math.min(100, length - head));
-    head = await stores.events.append(RUN, batch, { expectedHead: head });
+    ({ seq: head } = await stores.events.append(RUN, batch, { expectedHead: head }));
   }
-  await stores.snapshots.save({ runId: RUN, atSeq: length - TAIL, state: length - TAIL });
+  const { logId } = await stores.events.head(RUN);
+  await stores.snapshots.save({ runId: RUN, atSeq: length - TAIL, logId, state: length - TAIL });
 }
 
 /** Lets the number of small runs grow to `count`. */
@@ -65,11 +66,11 @@ async function appendTimes(database: IDBDatabase, runId: string, appends: number
   const { events: log } = await open();
   const rewake: number[] = [];
   const raw: number[] = [];
-  let head = await log.head(runId);
+  let { seq: head } = await log.head(runId);
   while (rewake.length < appends) {
     const batch = events(head + 1, 1);
     const begin = performance.now();
-    head = await log.append(runId, batch, { expectedHead: head });
+    ({ seq: head } = await log.append(runId, batch, { expectedHead: head }));
     const between = performance.now();
     await write(database, 'events', (store) => store.put({ format: 1, events: batch }, [BARE, head]));
     rewake.push(between - begin);

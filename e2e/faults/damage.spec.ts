@@ -102,9 +102,9 @@ test('files of large events deleted, truncated, overwritten: recover and scan re
       const count = (state: unknown) => Number(state) + 1;
       const recovery = rewake.recover({ runId, events, snapshots, reduce: count, initialState: 0 });
       outcomes[runId] = [
-        await outcome(events.scan(runId, 1).then(({ length }) => length)),
+        await outcome(events.scan(runId, 1).then(({ events }) => events.length)),
         await outcome(recovery.then(({ state }) => state)),
-        await outcome(events.head(runId)),
+        await outcome(events.head(runId).then(({ seq }) => seq)),
       ];
     }
     return outcomes;
@@ -153,7 +153,7 @@ test('a kill cuts off the last record of the log: what is appended from then on 
     const log = await (await tab(browser)).evaluate(async (event) => {
       const { events } = await window.page.openStores();
       await events.append('a', [event, event]);
-      return (await events.scan('a', 1)).map(({ event }) => event);
+      return (await events.scan('a', 1)).events.map(({ event }) => event);
     }, event);
     return { browser, log };
   };
@@ -194,7 +194,7 @@ test('log of the database cut off in the middle: the first events are left, none
     const latest = (_: unknown, event: unknown) => event;
     const recovery = rewake.recover({ runId: 'a', events, snapshots, reduce: latest, initialState: 0 });
     return {
-      log: await events.scan('a', 1),
+      log: (await events.scan('a', 1)).events,
       recovered: await outcome(recovery.then(({ seq, state }) => ({ seq, state }))),
     };
   });

@@ -15,8 +15,8 @@ const useStores = (frame: Frame | Page) =>
   frame.evaluate(async () => {
     const { outcome, openStores, openRun } = window.page;
     const { backend, reason, events, snapshots } = await openStores();
-    const head = await events.append('a', [1, 2]);
-    await snapshots.save({ runId: 'a', atSeq: head, state: 3 });
+    const { seq: atSeq } = await events.append('a', [1, 2]);
+    await snapshots.save({ runId: 'a', atSeq, state: 3 });
     const loaded = await snapshots.loadLatest('a');
     const run = await outcome(openRun().then((run) => run.append('event')));
     return { backend, reason: reason?.code, loaded, run };
@@ -66,7 +66,9 @@ test('private browsing: IndexedDB is there, and lasts until the window is closed
   const page = await tab(isPrivate);
   expect(await useStores(page)).toEqual(inIndexedDb);
   await load(page);
-  expect(await page.evaluate(() => new window.page.rewake.IndexedDbEventStore().head('a'))).toBe(2);
+  expect(
+    await page.evaluate(async () => (await new window.page.rewake.IndexedDbEventStore().head('a')).seq),
+  ).toBe(2);
 });
 
 test.describe('Firefox before 115', () => {

@@ -56,7 +56,7 @@ test('lock stolen while appends are in flight: those that resolved are there onc
   await expect.poll(() => former.evaluate(() => window.page.reports)).toEqual(['conflict']);
   const { appended, log } = await former.evaluate(async () => {
     const appended = (await window.page.appends?.stop()) ?? [];
-    const log = await new window.page.rewake.IndexedDbEventStore().scan('list', 1);
+    const { events: log } = await new window.page.rewake.IndexedDbEventStore().scan('list', 1);
     return { appended, log: log.map(({ event }) => event) };
   });
   // The thief may find out in its turn that the former owner's last commit came after it had recovered.
@@ -89,10 +89,10 @@ for (const fenced of [true, false]) {
           const until = performance.now() + milliseconds;
           for (let n = 1; performance.now() < until; ) {
             const event = `${index} ${n}`;
-            const options = fenced ? { expectedHead: await events.head('a') } : undefined;
+            const options = fenced ? { expectedHead: (await events.head('a')).seq } : undefined;
             const appended = await outcome(events.append('a', [event], options));
             if ('value' in appended) {
-              acknowledged.push({ seq: appended.value, event });
+              acknowledged.push({ seq: appended.value.seq, event });
               n++;
             } else codes[appended.code] = (codes[appended.code] ?? 0) + 1;
           }
@@ -102,7 +102,9 @@ for (const fenced of [true, false]) {
       );
     const [one, two] = await Promise.all([contend(0), contend(1)]);
     if (!one || !two) throw new Error('There are not two tabs.');
-    const log = await tabs[0]?.evaluate(() => new window.page.rewake.IndexedDbEventStore().scan('a', 1));
+    const log = await tabs[0]?.evaluate(
+      async () => (await new window.page.rewake.IndexedDbEventStore().scan('a', 1)).events,
+    );
     const all = [...one.acknowledged, ...two.acknowledged].sort((a, b) => a.seq - b.seq);
     expect(log).toEqual(all);
     expect(all.map(({ seq }) => seq)).toEqual(all.map((_, index) => index + 1));

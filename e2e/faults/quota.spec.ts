@@ -33,10 +33,10 @@ test('quota exceeded by an append: quota, nothing of the batch is there, and it 
     await fillUp();
     const batch = ['large', bytes(1_000_000), bytes(1_000_000)];
     const refused = await outcome(events.append('a', batch));
-    const log = await events.scan('a', 1);
+    const { events: log } = await events.scan('a', 1);
     await makeRoom();
     const again = await outcome(events.append('a', batch, { expectedHead: 1 }));
-    const lengths = (await events.scan('a', 1)).map(({ event }) => Object(event).length);
+    const lengths = (await events.scan('a', 1)).events.map(({ event }) => Object(event).length);
     return { refused, log, again, lengths };
   });
   expect(seen).toEqual({
@@ -54,7 +54,7 @@ test('quota exceeded by one of many appends that were not awaited: those that re
     await fillUp();
     const appends = [1, 2, 3, 4, 5, 6].map((n) => ({ n, ballast: bytes(n === 3 ? 2_000_000 : 10) }));
     const outcomes = await Promise.all(appends.map((event) => outcome(events.append('a', [event]))));
-    return { outcomes, log: (await events.scan('a', 1)).map(({ seq, event: { n } }) => ({ seq, n })) };
+    return { outcomes, log: (await events.scan('a', 1)).events.map(({ seq, event: { n } }) => ({ seq, n })) };
   });
   const resolved = outcomes.flatMap((outcome, index) =>
     'value' in outcome ? { seq: outcome.value, n: index + 1 } : [],

@@ -92,12 +92,12 @@ test('a batch of 200,000 events: it is one batch, scanned in pages and recovered
     const { events, snapshots } = await openStores();
     const batch = Array.from({ length: 200_000 }, (_, index) => ({ at: index, text: `event ${index + 1}` }));
     const started = performance.now();
-    const head = await events.append('a', batch);
+    const { seq: head } = await events.append('a', batch);
     const appended = performance.now();
     let scanned = 0;
     let right = true;
     for (let from = 1; from <= head; from += 20_000) {
-      for (const { seq, event } of await events.scan('a', from, 20_000)) {
+      for (const { seq, event } of (await events.scan('a', from, 20_000)).events) {
         right &&= seq === ++scanned && Object(event).at === seq - 1;
       }
     }

@@ -82,7 +82,7 @@ for (const [what, destroy] of [
       const { outcome, run, openRun, reports, rewake } = window.page;
       const appended = [];
       for (const event of [3, 4]) appended.push(run && (await outcome(run.append(event))));
-      const head = await new rewake.IndexedDbEventStore().head('list');
+      const { seq: head } = await new rewake.IndexedDbEventStore().head('list');
       const again = await openRun();
       return { appended, reports, head, state: again.state, seq: await again.append('new') };
     });
@@ -104,7 +104,7 @@ test('site data cleared in a stream of appends: those after it are numbered from
   const page = await tab(context, origin.url);
   await page.evaluate(async () => {
     const { events } = await window.page.openStores();
-    window.page.appends = window.page.stream((n) => events.append('a', [n]));
+    window.page.appends = window.page.stream(async (n) => (await events.append('a', [n])).seq);
   });
   await appendsGoOn(page);
   await clearSiteData(context, origin);
@@ -143,9 +143,9 @@ test('connection force-closed in a stream of appends: each that resolved is ther
     const { stream, openStores } = window.page;
     const { events, snapshots } = await openStores();
     await snapshots.save({ runId: 'a', atSeq: 1, state: 1 });
-    window.page.appends = stream((n) => events.append('a', [n]));
+    window.page.appends = stream(async (n) => (await events.append('a', [n])).seq);
     window.page.reads = stream(async () =>
-      Number((await snapshots.loadLatest('a'))?.atSeq) > (await events.head('a')) ? 0 : 1,
+      Number((await snapshots.loadLatest('a'))?.atSeq) > (await events.head('a')).seq ? 0 : 1,
     );
   });
   for (let round = 0; round < 3; round++) {
@@ -191,5 +191,5 @@ async function appendsGoOn(page: Page): Promise<number> {
 const stopAppends = (page: Page) =>
   page.evaluate(async () => {
     const appended = (await window.page.appends?.stop()) ?? [];
-    return { appended, log: (await window.page.stores?.events.scan('a', 1)) ?? [] };
+    return { appended, log: (await window.page.stores?.events.scan('a', 1))?.events ?? [] };
   });

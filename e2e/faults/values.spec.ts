@@ -66,7 +66,7 @@ for (const [what, kind] of [
           told.push(await message(events.append('a', ['good', { [name]: thing }])));
           places.push(`not-cloneable: Run "a", append: events[1].${name} `);
         }
-        return { told, places, after: [await events.head('a'), await snapshots.loadLatest('a')] };
+        return { told, places, after: [(await events.head('a')).seq, await snapshots.loadLatest('a')] };
       },
       { things: await things(page), kind },
     );
@@ -93,7 +93,7 @@ test('run ids with lone surrogates, NUL, an emoji, 10,000 characters, __proto__:
     }
     const { events, snapshots } = await window.page.openStores();
     for (const id of ids) {
-      seen.push([await events.scan(id, 1), await snapshots.loadLatest(id)]);
+      seen.push([(await events.scan(id, 1)).events, await snapshots.loadLatest(id)]);
     }
     const expected = ids.map((id) => [[{ seq: 1, event: id }], { runId: id, atSeq: 1, state: [id] }]);
     // As text that keeps lone surrogates apart on the way here.

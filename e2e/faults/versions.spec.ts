@@ -115,7 +115,10 @@ test('kept from opening by a deletion that waits for an old tab: timeout, openSt
   const refused = page.evaluate(async () => {
     const { rewake, outcome, openStores } = window.page;
     const events = new rewake.IndexedDbEventStore();
-    const [head, { backend, reason }] = await Promise.all([outcome(events.head('a')), openStores()]);
+    const [head, { backend, reason }] = await Promise.all([
+      outcome(events.head('a').then(({ seq }) => seq)),
+      openStores(),
+    ]);
     return { head, backend, reason: reason?.code };
   });
   await page.clock.fastForward(10_000);

@@ -28,6 +28,7 @@ export async function appendThroughRun(work: Work): Promise<void> {
     landed = await appending;
   }
   await run.close();
+  work.logId = (await healed(() => stores.events.head(id))).logId;
   const failure = reports.find((error) => !isLost(error));
   if (failure) throw failure;
   // Closing it has saved a snapshot.

@@ -9,8 +9,11 @@ export async function appendThroughStores(work: Work): Promise<void> {
   }
 }
 
-const append = (work: Work, options?: AppendOptions) => (batch: Parameters<typeof eventsOf>[0]) =>
-  work.stores.events.append(work.runId, eventsOf(batch), options);
+const append = (work: Work, options?: AppendOptions) => async (batch: Parameters<typeof eventsOf>[0]) => {
+  const { seq, logId } = await work.stores.events.append(work.runId, eventsOf(batch), options);
+  work.logId = logId;
+  return seq;
+};
 
 async function appendOne(work: Work): Promise<void> {
   const options = work.random.chance(0.5) ? { expectedHead: work.seq } : {};
@@ -36,6 +39,6 @@ async function appendStale(work: Work): Promise<void> {
 }
 
 async function saveSnapshot(work: Work): Promise<void> {
-  const { runId, seq: atSeq, state, stores } = work;
-  await work.save(() => stores.snapshots.save({ runId, atSeq, state }));
+  const { runId, seq: atSeq, logId, state, stores } = work;
+  await work.save(() => stores.snapshots.save({ runId, atSeq, logId, state }));
 }

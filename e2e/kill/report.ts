@@ -14,7 +14,7 @@ export async function findRun(
   { snapshots, events }: Stores<State, NumberedEvent>,
   runId: string,
 ): Promise<FoundRun> {
-  const log = await events.scan(runId, 1);
+  const { events: log } = await events.scan(runId, 1);
   const snapshot = await snapshots.loadLatest(runId);
   const { state, ignoredSnapshot, ...recovery } = await recover({
     runId,

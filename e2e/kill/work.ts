@@ -1,4 +1,4 @@
-import { KernelError, recover, type Stores } from '../../src/index.ts';
+import { KernelError, type LogId, recover, type Stores } from '../../src/index.ts';
 import { tell } from './notes.ts';
 import {
   type Batch,
@@ -43,6 +43,7 @@ export class Work {
   readonly random: Random;
   /** What is durable. */
   seq = 0;
+  logId: LogId | null = null;
   state = initialState;
   /** The test has begun another round. */
   over = false;
@@ -66,8 +67,10 @@ export class Work {
   /** Finds out where the run stands. */
   async recover(): Promise<void> {
     const { runId, stores } = this;
-    const { seq, state } = await healed(() => recover({ runId, ...stores, reduce, initialState }));
+    const recovery = await healed(() => recover({ runId, ...stores, reduce, initialState }));
+    const { seq, logId, state } = recovery;
     this.seq = seq;
+    this.logId = logId;
     this.state = state;
   }
 

@@ -1,4 +1,4 @@
-import { Failure, failureOf } from '../errors/failure.ts';
+import { Reason, reasonOf } from '../errors/reason.ts';
 
 /** A copy that nobody else holds. Fails with `not-cloneable` and the place, starting with `name`. */
 export function capture<T>(value: T, name: string): T {
@@ -10,15 +10,15 @@ export function capture<T>(value: T, name: string): T {
 }
 
 /** What an exception of IndexedDB's `put(value)` means: it clones at once, and what a getter throws comes through. */
-export function putFailure(error: unknown, value: unknown, name: string): Failure {
+export function putReason(error: unknown, value: unknown, name: string): Reason {
   const foreign = error instanceof DOMException && error.name !== 'DataCloneError' && isCloneable(value);
-  return foreign ? failureOf(error) : notCloneable(value, name, error);
+  return foreign ? reasonOf(error) : notCloneable(value, name, error);
 }
 
 /** The failure of a copy of `value`, which says where in `value` the reason is: `state.items[3].onClick`. */
-function notCloneable(value: unknown, name: string, cause: unknown): Failure {
+function notCloneable(value: unknown, name: string, cause: unknown): Reason {
   const place = findUncloneable(value, name, new Set()) ?? name;
-  return new Failure('not-cloneable', `${place} cannot be stored. Nothing was changed.`, { cause });
+  return new Reason('not-cloneable', `${place} cannot be stored. Nothing was changed.`, { cause });
 }
 
 /** Of what may be cloned, some may not be stored: which of these, depends on the browser. */

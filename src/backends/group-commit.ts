@@ -1,4 +1,4 @@
-import type { RunId } from '../contracts/snapshot-store.ts';
+import type { RunId } from '../contracts/words.ts';
 
 /**
  * Commits one group of writes at a time. What arrives while a commit is in flight is committed together by
@@ -38,6 +38,11 @@ export class GroupCommit<Write> {
   alone(work: () => Promise<void>): Promise<void> {
     this.#waiting = undefined;
     return this.#then(work);
+  }
+
+  /** Resolves when everything that was added before has been tried. */
+  async settled(): Promise<void> {
+    await this.#last?.catch(() => {});
   }
 
   #then(work: () => Promise<void>): Promise<void> {

@@ -1,5 +1,5 @@
-import type { EventStore } from '../contracts/event-store.ts';
-import type { RunId, Seq } from '../contracts/snapshot-store.ts';
+import type { AppendOptions, EventStore, Head, LogPage } from '../contracts/event-store.ts';
+import type { RunId, Seq } from '../contracts/words.ts';
 import { assert, assertEqual, assertRejects } from './assert.ts';
 import { badRunIds, badSeqs, type ConformanceCase, peculiarRunIds, richValue, uncloneables } from './case.ts';
 
@@ -10,11 +10,17 @@ const name = 'EventStoreError';
 const numbered = (events: readonly unknown[], first = 1) =>
   events.map((event, index) => ({ seq: first + index, event }));
 
+const seqOf = async (appending: Promise<Head>) => (await appending).seq;
+
+const seqsOf = async (appending: Promise<Head>[]) => (await Promise.all(appending)).map(({ seq }) => seq);
+
+const eventsOf = async (scanning: Promise<LogPage<unknown>>) => (await scanning).events;
+
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
 async function assertLog(store: Store, runId: RunId, events: readonly unknown[]): Promise<void> {
-  assertEqual(await store.scan(runId, 1), numbered(events), `the log of ${runId}`);
-  assertEqual(await store.head(runId), events.length, `the head of ${runId}`);
+  assertEqual(await eventsOf(store.scan(runId, 1)), numbered(events), `the log of ${runId}`);
+  assertEqual((await store.head(runId)).seq, events.length, `the head of ${runId}`);
 }
 
 /**
@@ -30,8 +36,8 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
     name: 'an unknown run has no events, head 0, and deleting it succeeds',
     async run(open) {
       const store = await open('e');
-      assertEqual(await store.scan('nobody', 1), [], 'the events');
-      assertEqual(await store.head('nobody'), 0, 'the head');
+      assertEqual(await eventsOf(store.scan('nobody', 1)), [], 'the events');
+      assertEqual((await store.head('nobody')).seq, 0, 'the head');
       await store.delete('nobody');
       assertEqual(await store.runIds(), [], 'the runs');
     },
@@ -40,11 +46,11 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
     name: 'events are numbered from 1 without gaps, and committed when append resolves',
     async run(open) {
       const store = await open('e');
-      assertEqual(await store.append('a', ['one']), 1, 'the head');
-      assertEqual(await store.append('a', ['two', 'three']), 3, 'the head');
+      assertEqual((await store.append('a', ['one'])).seq, 1, 'the head');
+      assertEqual((await store.append('a', ['two', 'three'])).seq, 3, 'the head');
       const other = await open('e');
       await assertLog(other, 'a', ['one', 'two', 'three']);
-      assertEqual(await other.append('a', ['four']), 4, 'the head');
+      assertEqual((await other.append('a', ['four'])).seq, 4, 'the head');
       await assertLog(store, 'a', ['one', 'two', 'three', 'four']);
     },
   },
@@ -52,11 +58,11 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
     name: 'appending no events writes nothing and resolves with the head',
     async run(open) {
       const store = await open('e');
-      assertEqual(await store.append('a', []), 0, 'the head of an unknown run');
+      assertEqual((await store.append('a', [])).seq, 0, 'the head of an unknown run');
       assertEqual(await store.runIds(), [], 'the runs');
       await store.append('a', [1, 2]);
-      assertEqual(await store.append('a', []), 2, 'the head');
-      assertEqual(await store.append('a', [], { expectedHead: 2 }), 2, 'the head');
+      assertEqual((await store.append('a', [])).seq, 2, 'the head');
+      assertEqual((await store.append('a', [], { expectedHead: 2 })).seq, 2, 'the head');
       await assertRejects(() => store.append('a', [], { expectedHead: 1 }), { name, code: 'conflict' });
       await assertLog(store, 'a', [1, 2]);
     },
@@ -76,21 +82,25 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
       }
       await store.append('b', ['other']);
       for (const from of range(1, 22)) {
-        assertEqual(await store.scan('a', from), numbered(log.slice(from - 1), from), `from ${from}`);
+        assertEqual(
+          await eventsOf(store.scan('a', from)),
+          numbered(log.slice(from - 1), from),
+          `from ${from}`,
+        );
         for (const limit of [1, 2, 7, 8, 10, 19, 20, 21, Number.MAX_SAFE_INTEGER]) {
           const expected = numbered(log.slice(from - 1, from - 1 + limit), from);
-          assertEqual(await store.scan('a', from, limit), expected, `from ${from}, limit ${limit}`);
+          assertEqual(await eventsOf(store.scan('a', from, limit)), expected, `from ${from}, limit ${limit}`);
         }
       }
-      assertEqual(await store.scan('a', Number.MAX_SAFE_INTEGER), [], 'far past the head');
+      assertEqual(await eventsOf(store.scan('a', Number.MAX_SAFE_INTEGER)), [], 'far past the head');
     },
   },
   {
     name: 'the right expectedHead appends; any other rejects with conflict and appends nothing',
     async run(open) {
       const [owner, former] = [await open('e'), await open('e')];
-      assertEqual(await owner.append('a', [1], { expectedHead: 0 }), 1, 'the head');
-      assertEqual(await owner.append('a', [2, 3], { expectedHead: 1 }), 3, 'the head');
+      assertEqual((await owner.append('a', [1], { expectedHead: 0 })).seq, 1, 'the head');
+      assertEqual((await owner.append('a', [2, 3], { expectedHead: 1 })).seq, 3, 'the head');
       for (const expectedHead of [0, 1, 2, 4, Number.MAX_SAFE_INTEGER]) {
         const append = () => former.append('a', ['stale', 'stale'], { expectedHead });
         const error = await assertRejects(append, { name, code: 'conflict', says: '"a"' });
@@ -109,11 +119,11 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
       const append = (store: Store, events: unknown[], writer?: string) =>
         store.append('a', events, { expectedHead: 1, ...(writer && { writer }) });
       await owner.append('a', [1], { expectedHead: 0, writer: 'w' });
-      assertEqual(await append(owner, [], 'w'), 1, 'the head');
-      assertEqual(await append(owner, [2, 3], 'w'), 3, 'the head');
-      assertEqual(await append(owner, [2, 3], 'w'), 3, 'the head, again');
+      assertEqual(await seqOf(append(owner, [], 'w')), 1, 'the head');
+      assertEqual(await seqOf(append(owner, [2, 3], 'w')), 3, 'the head');
+      assertEqual(await seqOf(append(owner, [2, 3], 'w')), 3, 'the head, again');
       await other.append('a', [4, 5]);
-      assertEqual(await append(other, [2, 3], 'w'), 3, 'the head, after others');
+      assertEqual(await seqOf(append(other, [2, 3], 'w')), 3, 'the head, after others');
       const refused = { name, code: 'conflict' } as const;
       await assertRejects(() => append(other, [2, 3], 'v'), refused);
       await assertRejects(() => append(other, [2, 3]), refused);
@@ -130,12 +140,12 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
     async run(open) {
       const store = await open('e');
       const append = () =>
-        Promise.all(
+        seqsOf(
           range(1, 5).map((n) => store.append('a', [n, n], { expectedHead: 2 * n - 2, writer: `w${n % 2}` })),
         );
       assertEqual(await append(), [2, 4, 6, 8, 10], 'the heads');
       assertEqual(await append(), [2, 4, 6, 8, 10], 'the heads, again');
-      assertEqual(await store.head('a'), 10, 'the head');
+      assertEqual((await store.head('a')).seq, 10, 'the head');
     },
   },
   {
@@ -147,14 +157,14 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
         const outcomes = await Promise.allSettled(appends);
         const won = outcomes.filter((outcome) => outcome.status === 'fulfilled');
         assertEqual(
-          won.map(({ value }) => value),
+          won.map(({ value }) => value.seq),
           [head + 1],
           'the heads of the winners',
         );
         const lost = outcomes.find((outcome) => outcome.status === 'rejected');
         assertEqual(lost?.reason.code, 'conflict', 'the code of the loser');
       }
-      assertEqual(await handles[0].head('a'), 10, 'the head');
+      assertEqual((await handles[0].head('a')).seq, 10, 'the head');
     },
   },
   {
@@ -162,10 +172,10 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
     async run(open) {
       const handles = await Promise.all([open('e'), open('e')]);
       const batches = range(0, 39).map((n) => range(0, n % 4).map((part) => `${n}.${part}`));
-      const heads = await Promise.all(
+      const heads = await seqsOf(
         batches.map((batch, n) => (n % 2 === 0 ? handles[0] : handles[1]).append('a', batch)),
       );
-      const log = await handles[0].scan('a', 1);
+      const log = await eventsOf(handles[0].scan('a', 1));
       assertEqual(
         log.map(({ seq }) => seq),
         range(1, batches.flat().length),
@@ -182,9 +192,7 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
     name: 'appends without an await between them keep their order and resolve with their own heads',
     async run(open) {
       const store = await open('e');
-      const heads = await Promise.all(
-        range(1, 100).map((n) => store.append('a', [n], { expectedHead: n - 1 })),
-      );
+      const heads = await seqsOf(range(1, 100).map((n) => store.append('a', [n], { expectedHead: n - 1 })));
       assertEqual(heads, range(1, 100), 'the heads');
       await assertLog(store, 'a', range(1, 100));
     },
@@ -202,7 +210,7 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
         store.append('a', [3, 4], { expectedHead: 2 }),
       ]);
       assertEqual(
-        outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason.code)),
+        outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.seq : outcome.reason.code)),
         [1, 2, 'not-cloneable', 'conflict', 1, 4],
         'the outcomes',
       );
@@ -231,7 +239,7 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
     async run(open) {
       const store = await open('e');
       await store.append('a', [{ list: [1] }]);
-      const [scanned] = await store.scan('a', 1);
+      const [scanned] = await eventsOf(store.scan('a', 1));
       assert(scanned !== undefined, 'there is an event');
       (scanned.event as { list: number[] }).list.push(2);
       await assertLog(store, 'a', [{ list: [1] }]);
@@ -260,6 +268,62 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
     },
   },
   {
+    name: 'a log has an identity from its first append to its end, and no other log ever has it',
+    async run(open) {
+      const [store, other] = [await open('e'), await open('e')];
+      assertEqual(await store.head('a'), { seq: 0, logId: null }, 'the head of an unknown run');
+      assertEqual((await store.scan('a', 1)).logId, null, 'the log of an unknown run');
+      assertEqual(await store.append('a', []), { seq: 0, logId: null }, 'the head after nothing');
+      const { logId } = await store.append('a', [1]);
+      assert(typeof logId === 'string' && logId !== '', 'there is one');
+      await other.append('a', [2], { expectedHead: 1 });
+      assertEqual(await other.append('a', [3, 4]), { seq: 4, logId }, 'the head');
+      assertEqual(await other.append('a', []), { seq: 4, logId }, 'the head after nothing more');
+      assertEqual(await store.head('a'), { seq: 4, logId }, 'the head');
+      assertEqual((await store.scan('a', 2, 1)).logId, logId, 'of a page');
+      assertEqual(await store.scan('a', 9), { logId, events: [] }, 'past the head');
+      const neighbour = await store.append('b', [1]);
+      assert(neighbour.logId !== logId, 'another run has another one');
+
+      await other.delete('a');
+      assertEqual(await store.head('a'), { seq: 0, logId: null }, 'the head after delete');
+      const anew = await store.append('a', [1]);
+      assert(anew.logId !== null && anew.logId !== logId, 'begun anew, it is another log');
+    },
+  },
+  {
+    name: 'the right logId appends; that of a log that was deleted rejects with conflict, whatever its head',
+    async run(open) {
+      const [owner, former] = [await open('e'), await open('e')];
+      const old = await former.append('a', [1, 2, 3], { expectedHead: 0, logId: null });
+      await former.append('a', [4], { expectedHead: 3, logId: old.logId });
+      await owner.delete('a');
+      const refused = { name, code: 'conflict', says: '"a"' } as const;
+      const append = (options: AppendOptions) => former.append('a', ['stale'], options);
+      await assertRejects(() => append({ expectedHead: 4, logId: old.logId }), refused);
+      const { logId } = await owner.append('a', ['new', 'new', 'new', 'new']);
+      const error = await assertRejects(() => append({ expectedHead: 4, logId: old.logId }), refused);
+      assertEqual([error.expected, error.actual], [4, 4], 'expected and actual');
+      await assertRejects(() => append({ expectedHead: 4, logId: null }), refused);
+      await assertRejects(() => append({ expectedHead: 4, logId: old.logId, writer: 'w' }), refused);
+      await assertRejects(() => former.append('a', [], { expectedHead: 4, logId: old.logId }), refused);
+      await assertLog(owner, 'a', ['new', 'new', 'new', 'new']);
+      assertEqual(await append({ expectedHead: 4, logId }), { seq: 5, logId }, 'the head');
+    },
+  },
+  {
+    name: 'a first append that its writer repeats tells the identity that the log got',
+    async run(open) {
+      const store = await open('e');
+      const append = () => store.append('a', [1, 2], { expectedHead: 0, logId: null, writer: 'w' });
+      const first = await append();
+      assertEqual(await append(), first, 'the head, again');
+      await store.delete('a');
+      const anew = await append();
+      assert(anew.seq === 2 && anew.logId !== first.logId, 'after delete, it begins another log');
+    },
+  },
+  {
     name: 'after delete a run begins again at 1, and other runs are as they were',
     async run(open) {
       const store = await open('e');
@@ -268,7 +332,7 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
       await store.delete('a');
       await assertLog(store, 'a', []);
       assertEqual(await store.runIds(), ['ab'], 'the runs');
-      assertEqual(await store.append('a', ['new'], { expectedHead: 0 }), 1, 'the head');
+      assertEqual((await store.append('a', ['new'], { expectedHead: 0 })).seq, 1, 'the head');
       await assertLog(store, 'a', ['new']);
       await assertLog(store, 'ab', ['other']);
     },
@@ -277,13 +341,13 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
     name: 'delete keeps its place among appends that are not awaited',
     async run(open) {
       const store = await open('e');
-      const heads = await Promise.all([
+      const [one, two, , after] = await Promise.all([
         store.append('a', [1]),
         store.append('a', [2]),
         store.delete('a'),
         store.append('a', ['after']),
       ]);
-      assertEqual(heads, [1, 2, undefined, 1], 'the heads');
+      assertEqual([one.seq, two.seq, after.seq], [1, 2, 1], 'the heads');
       await assertLog(store, 'a', ['after']);
     },
   },
@@ -302,10 +366,10 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
     async run(open) {
       const store = await open('e');
       const log = range(1, 10_000);
-      assertEqual(await store.append('a', log), 10_000, 'the head');
+      assertEqual((await store.append('a', log)).seq, 10_000, 'the head');
       const scanned: unknown[] = [];
       for (let from = 1; from <= log.length; from += 777) {
-        for (const { event } of await store.scan('a', from, 777)) scanned.push(event);
+        for (const { event } of await eventsOf(store.scan('a', from, 777))) scanned.push(event);
       }
       assertEqual(scanned, log, 'the pages');
     },
@@ -314,7 +378,8 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
     name: 'a bad argument rejects with invalid-argument before anything is touched',
     async run(open) {
       // What is to be refused is, of necessity, not of the right type.
-      const store = (await open('e')) as { [Method in keyof Store]: (...all: unknown[]) => Promise<unknown> };
+      const real = await open('e');
+      const store = real as { [Method in keyof Store]: (...all: unknown[]) => Promise<unknown> };
       await store.append('a', ['good']);
       const refused = { name, code: 'invalid-argument' } as const;
       for (const runId of badRunIds) {
@@ -329,14 +394,19 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
       for (const seq of badSeqs) {
         await assertRejects(() => store.append('a', [1], { expectedHead: seq }), refused);
         await assertRejects(() => store.append('a', [1], { writer: seq === '1' ? '' : seq }), refused);
+        const logId = seq === '1' || seq === null ? '' : seq;
+        await assertRejects(() => store.append('a', [1], { expectedHead: 1, logId }), refused);
         await assertRejects(() => store.scan('a', seq), refused);
         await assertRejects(() => store.scan('a', 1, seq), refused);
       }
+      // A log's identity alone fences nothing off.
+      await assertRejects(() => store.append('a', [1], { logId: 'l' }), refused);
+      await assertRejects(() => store.append('a', [1], { immutable: 1 }), refused);
       await assertRejects(() => store.scan('a', 0), refused);
       await assertRejects(() => store.scan('a', undefined), refused);
       await assertRejects(() => store.scan('a', 1, 0), refused);
       assertEqual(await store.runIds(), ['a'], 'the runs');
-      assertEqual(await store.scan('a', 1), numbered(['good']), 'the log');
+      await assertLog(real, 'a', ['good']);
     },
   },
 ];

@@ -1,4 +1,5 @@
-import type { RunId, Seq, SnapshotStore } from '../contracts/snapshot-store.ts';
+import type { SnapshotStore } from '../contracts/snapshot-store.ts';
+import type { RunId, Seq } from '../contracts/words.ts';
 import { assert, assertEqual, assertRejects } from './assert.ts';
 import { badRunIds, badSeqs, type ConformanceCase, peculiarRunIds, richValue, uncloneables } from './case.ts';
 
@@ -88,6 +89,16 @@ export const snapshotStoreCases: readonly ConformanceCase<Store>[] = [
       await store.save({ runId: 'a', atSeq: 2, state: 'rewound' });
       await assertLatest(store, 'a', 2, 'rewound');
       await assertLatest(store, 'b', 9, 'other');
+    },
+  },
+  {
+    name: 'a snapshot says of which log it is, if it was told',
+    async run(open) {
+      const store = await open('s');
+      await store.save({ runId: 'a', atSeq: 0, state: 'none', logId: null });
+      await assertLatest(store, 'a', 0, 'none');
+      await store.save({ runId: 'a', atSeq: 1, state: 'none' });
+      await assertLatest(store, 'a', 1, 'none');
     },
   },
   {
@@ -243,7 +254,9 @@ export const snapshotStoreCases: readonly ConformanceCase<Store>[] = [
     name: 'a bad argument rejects with invalid-argument before anything is touched',
     async run(open) {
       // What is to be refused is, of necessity, not of the right type.
-      const store = (await open('s')) as { [Method in keyof Store]: (argument: unknown) => Promise<unknown> };
+      const store = (await open('s')) as {
+        [Method in keyof Store]: (...all: unknown[]) => Promise<unknown>;
+      };
       await store.save({ runId: 'a', atSeq: 1, state: 'good' });
       const refused = { name, code: 'invalid-argument' } as const;
       for (const runId of badRunIds) {
@@ -254,6 +267,10 @@ export const snapshotStoreCases: readonly ConformanceCase<Store>[] = [
       for (const atSeq of [...badSeqs, undefined]) {
         await assertRejects(() => store.save({ runId: 'a', atSeq, state: 1 }), refused);
       }
+      for (const logId of ['', 1, {}, true]) {
+        await assertRejects(() => store.save({ runId: 'a', atSeq: 1, state: 1, logId }), refused);
+      }
+      await assertRejects(() => store.save({ runId: 'a', atSeq: 1, state: 1 }, { immutable: 1 }), refused);
       for (const snapshot of [undefined, null, 1, 'a', []])
         await assertRejects(() => store.save(snapshot), refused);
       assertEqual(await store.runIds(undefined), ['a'], 'the runs');

@@ -1,10 +1,4 @@
-/** Names one run: a non-empty string, unique in its database. */
-export type RunId = string;
-
-/**
- * An event's number in its run: 1, 2, 3, … without gaps; a safe integer. 0 means 'before any event'.
- */
-export type Seq = number;
+import type { LogId, RunId, Seq } from './words.ts';
 
 /**
  * The state of a run right after the event `atSeq` was applied.
@@ -14,10 +8,21 @@ export type Seq = number;
  */
 export interface Snapshot<S> {
   readonly runId: RunId;
-  /** The seq of the last event applied to produce `state`; 0 where none was. */
+  /** The seq of the last event applied to produce `state`; 0 if none was. */
   readonly atSeq: Seq;
+  /**
+   * The log whose events `state` is made of, as `append`, `head`, `scan` and `recover` tell it. Recovery ignores a
+   * snapshot that does not name the log it finds.
+   */
+  readonly logId?: LogId | null;
   /** Anything that the structured clone algorithm can copy. */
   readonly state: S;
+}
+
+/** How {@link SnapshotStore.save} saves. */
+export interface SaveOptions {
+  /** The caller promises never to change the state. If the save has to wait for another, it then needs no copy. */
+  readonly immutable?: boolean | undefined;
 }
 
 /**
@@ -29,10 +34,10 @@ export interface Snapshot<S> {
  */
 export interface SnapshotStore<S> {
   /**
-   * The run's latest committed snapshot, or `undefined` where it has none. The caller owns what it gets:
+   * The run's latest committed snapshot, or `undefined` if it has none. The caller owns what it gets:
    * changing it changes nothing stored.
    *
-   * Rejects with `unreadable` or `newer-version` where the stored record is not one of this release.
+   * Rejects with `unreadable` or `newer-version` if the stored record is not one of this release.
    */
   loadLatest(runId: RunId): Promise<Snapshot<S> | undefined>;
 
@@ -40,12 +45,14 @@ export interface SnapshotStore<S> {
    * Replaces the run's snapshot, and resolves when a snapshot at this `atSeq` or later is committed. The
    * state is captured at the call: changing it afterwards changes nothing stored.
    *
-   * Rejects, having changed nothing, with `conflict` where the stored snapshot has a higher `atSeq` (an
-   * equal one is replaced), and with `not-cloneable` where the state cannot be copied, naming the place.
+   * Rejects, having changed nothing, with `conflict` if the stored snapshot has a higher `atSeq` (an
+   * equal one is replaced), and with `not-cloneable` if the state cannot be copied, naming the place. A store
+   * that has the log in the same database also rejects with `conflict` if the snapshot's `logId` is not the
+   * log's: the run was deleted or begun anew.
    */
-  save(snapshot: Snapshot<S>): Promise<void>;
+  save(snapshot: Snapshot<S>, options?: SaveOptions): Promise<void>;
 
-  /** Deletes the run's snapshot; succeeds where it has none. To rewind a run, delete it first. */
+  /** Deletes the run's snapshot; succeeds if it has none. To rewind a run, delete it first. */
   delete(runId: RunId): Promise<void>;
 
   /** The runs that have a snapshot, each once, in no particular order. */

@@ -1,4 +1,4 @@
-import type { RunId, Seq } from '../contracts/snapshot-store.ts';
+import type { RunId, Seq } from '../contracts/words.ts';
 
 /**
  * What went wrong, for programs.
@@ -7,7 +7,7 @@ import type { RunId, Seq } from '../contracts/snapshot-store.ts';
  * | --- | --- |
  * | `invalid-argument` | An argument is outside the contract; nothing was touched. |
  * | `not-cloneable` | A state or event holds what cannot be stored; the message names the place. |
- * | `conflict` | Somebody else has written this run; see `expected` and `actual`. Nothing was changed. |
+ * | `conflict` | Somebody else has written or deleted this run; see `expected` and `actual`. Nothing was changed. |
  * | `quota` | The browser has no room left for this site. Nothing was written. |
  * | `unavailable` | There is no IndexedDB here, or it may not be used, or its files are broken. |
  * | `blocked` | Another tab holds the database open and does not let go of it. |
@@ -15,6 +15,7 @@ import type { RunId, Seq } from '../contracts/snapshot-store.ts';
  * | `newer-version` | The database or record was written by a newer release. |
  * | `unreadable` | What is stored is damaged, or is not rewake's. |
  * | `connection-lost` | The connection broke before a commit was confirmed: it may have landed or not. |
+ * | `data-lost` | The browser has thrown the database away and begun an empty one; the message has its reason. |
  * | `closed` | The object was closed before the call. |
  * | `reducer-threw` | The application's reducer refused an event; see `seq` and `cause`. |
  * | `unknown` | The platform reported something that rewake has no name for; see `cause`. |
@@ -30,6 +31,7 @@ export type ErrorCode =
   | 'newer-version'
   | 'unreadable'
   | 'connection-lost'
+  | 'data-lost'
   | 'closed'
   | 'reducer-threw'
   | 'unknown';
@@ -96,3 +98,7 @@ export class EventStoreError extends KernelError {
 export class RunError extends KernelError {
   override readonly name = 'RunError';
 }
+
+/** Whether `error` is one of rewake's, with this `code` if one is given. */
+export const isKernelError = (error: unknown, code?: ErrorCode): error is KernelError =>
+  error instanceof KernelError && (code === undefined || error.code === code);

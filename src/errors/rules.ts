@@ -1,4 +1,4 @@
-import { Failure } from './failure.ts';
+import { Reason } from './reason.ts';
 
 // What the contracts demand of arguments, once for every backend. All of it fails with `invalid-argument`.
 
@@ -10,7 +10,7 @@ const rule =
   (name, value) => {
     if (isRight(value)) return;
     const shown = typeof value === 'string' ? `"${value}"` : typeof value === 'number' ? value : typeof value;
-    throw new Failure('invalid-argument', `${name} is ${what}, not ${shown}. Nothing was touched.`);
+    throw new Reason('invalid-argument', `${name} is ${what}, not ${shown}. Nothing was touched.`);
   };
 
 const ofType = (type: string): Rule => rule(`a ${type}`, (value) => typeof value === type);
@@ -46,14 +46,39 @@ export const object =
 
 export const checkRunId = (runId: unknown): void => nonEmpty('runId', runId);
 
-export const checkSnapshot = (snapshot: unknown): void =>
-  object({ runId: nonEmpty, atSeq: integer(0) })('snapshot', snapshot);
+const identity = optional(
+  rule(
+    'null or a non-empty string',
+    (value) => value === null || (typeof value === 'string' && value !== ''),
+  ),
+);
+
+const snapshotRule = object({ runId: nonEmpty, atSeq: integer(0), logId: identity });
+
+const saveOptions = optional(object({ immutable: optional(flag) }));
+
+export function checkSave(snapshot: unknown, options: unknown): void {
+  snapshotRule('snapshot', snapshot);
+  saveOptions('options', options);
+}
+
+const batch = rule('an array', Array.isArray);
+const fence = object({
+  expectedHead: optional(integer(0)),
+  logId: identity,
+  writer: optional(nonEmpty),
+  immutable: optional(flag),
+});
+const fencedOptions = object({
+  expectedHead: rule('given together with logId', (value) => value !== undefined),
+});
 
 export function checkAppend(runId: unknown, events: unknown, options: unknown): void {
   checkRunId(runId);
-  rule('an array', Array.isArray)('events', events);
-  const fields = { expectedHead: optional(integer(0)), writer: optional(nonEmpty) };
-  optional(object(fields))('options', options);
+  batch('events', events);
+  if (options === undefined) return;
+  fence('options', options);
+  if (Object(options).logId !== undefined) fencedOptions('options', options);
 }
 
 export function checkScan(runId: unknown, from: unknown, limit: unknown): void {
@@ -93,6 +118,7 @@ export const checkRunOptions = (options: unknown): void =>
   object({
     ...runFields(),
     snapshotEvery: optional(integer(1)),
+    freeze: optional(flag),
     owner: optional(oneOf('wait', 'fail', 'steal')),
     signal: optional(object({ aborted: flag, addEventListener: method })),
   })('options', options);

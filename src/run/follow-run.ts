@@ -1,12 +1,14 @@
 import { openStores } from '../backends/open-stores.ts';
-import type { RunId, Seq } from '../contracts/snapshot-store.ts';
-import { attempt, attemptNow, errorOf } from '../errors/failure.ts';
+import type { RunId, Seq } from '../contracts/words.ts';
 import { type ErrorCode, type KernelError, RunError } from '../errors/kernel-error.ts';
+import { describe, withContext, withContextSync } from '../errors/reason.ts';
 import { checkFollowOptions, checkListener } from '../errors/rules.ts';
-import { type RecoverOptions, type Recovery, type Reducer, recover } from '../recovery/recover.ts';
+import { catchUp, type Recovery, type Reducer, recover } from '../recovery/recover.ts';
 import { openNotices } from './notices.ts';
-import { notify } from './notify.ts';
+import { watchPage } from './page-lifecycle.ts';
+import { reportTo } from './report.ts';
 import type { RunStores } from './run.ts';
+import { Subscribers } from './subscribers.ts';
 
 /** What {@link followRun} needs to know. */
 export interface FollowOptions<S, E> {
@@ -16,7 +18,7 @@ export interface FollowOptions<S, E> {
   readonly initialState: S;
   /** `openStores()` by default. */
   readonly stores?: RunStores<S, E>;
-  /** Told of a tail that could not be read, and where the platform cannot send notices. */
+  /** Receives failures to read a tail, and is told if the platform cannot send notices. */
   readonly onReport?: (error: KernelError) => void;
 }
 
@@ -42,8 +44,8 @@ export interface FollowedRun<S> extends AsyncDisposable {
 /**
  * Follows a run without owning it, in any number of tabs: recovers it, and reads the tail whenever the owner
  * gives notice of a commit. A notice that is lost or comes twice does no harm, because it is the log that is
- * read. Where the log was deleted, it starts over, provided that it reads the new log before that is as long
- * as what it has followed. Where the platform has no BroadcastChannel, `onReport` is told so, and `refresh()` is the way.
+ * read. If the run is deleted and begun anew, it starts over. If the platform has no BroadcastChannel, `onReport` is
+ * told so, and `refresh()` is the way.
  *
  * Rejects as {@link openStores} and {@link recover} do.
  *
@@ -52,93 +54,132 @@ export interface FollowedRun<S> extends AsyncDisposable {
  * run.subscribe(() => console.log(run.state.done));
  */
 export async function followRun<S, E>(options: FollowOptions<S, E>): Promise<FollowedRun<S>> {
-  await attempt(RunError, 'followRun', options?.id, () => checkFollowOptions(options));
-  const { id, reduce, initialState, onReport } = options;
+  await withContext(RunError, 'followRun', options?.id, () => checkFollowOptions(options));
   const stores: RunStores<S, E> = options.stores ?? (await openStores<S, E>());
-  const error = (code: ErrorCode, detail: string, cause?: unknown) =>
-    new RunError(code, detail, { operation: 'followRun', runId: id, cause });
-  const report = (reason: unknown) => onReport?.(errorOf(RunError, 'followRun', id, reason));
-
-  const read = (snapshots: RecoverOptions<S, E>['snapshots']) =>
-    recover({ runId: id, snapshots, events: stores.events, reduce, initialState });
-  /** What is known already is as good as a snapshot: only what has come since is read. */
-  const known = { loadLatest: async (runId: RunId) => ({ runId, atSeq: seq, state }) };
-
-  const listeners = new Set<() => void>();
-  const listening = new AbortController();
-  let closed = false;
-  let notices: BroadcastChannel | undefined;
-  const listen = () => {
-    notices = openNotices(stores, id);
-    if (notices) notices.onmessage = () => void refresh().catch(report);
-  };
   // Before the first reading, so that no commit falls between the two.
-  listen();
-  if (!notices)
-    report(error('unavailable', 'there is no BroadcastChannel here: call refresh() to follow it.'));
+  const notices = openNotices(stores, options.id);
+  let missed = false;
+  if (notices) {
+    notices.onmessage = () => {
+      missed = true;
+    };
+  }
+  try {
+    const recovery = await recover({ ...options, runId: options.id, ...stores });
+    const follower = new Follower(options, stores, recovery, notices);
+    if (missed) follower.refreshBehind();
+    return follower;
+  } catch (error) {
+    notices?.close();
+    throw error;
+  }
+}
 
-  const recovering = read(stores.snapshots);
-  let reading: Promise<unknown> = recovering;
-  let waiting: Promise<void> | undefined;
+class Follower<S, E> implements FollowedRun<S> {
+  readonly id: RunId;
+  readonly recovery: Recovery<S>;
+  readonly #options: FollowOptions<S, E>;
+  readonly #stores: RunStores<S, E>;
+  readonly #report: (error: unknown) => void;
+  readonly #subscribers: Subscribers;
+  readonly #listening = new AbortController();
+  #notices: BroadcastChannel | undefined;
+  #latest: Recovery<S>;
   /** One reading at a time, and one more for all who ask meanwhile. */
-  const refresh = (): Promise<void> => {
-    if (closed) return Promise.reject(error('closed', 'it has been closed.'));
-    waiting ??= reading
+  #reading: Promise<void> = Promise.resolve();
+  #waiting: Promise<void> | undefined;
+
+  constructor(
+    options: FollowOptions<S, E>,
+    stores: RunStores<S, E>,
+    recovery: Recovery<S>,
+    notices: BroadcastChannel | undefined,
+  ) {
+    this.id = options.id;
+    this.recovery = recovery;
+    this.#options = options;
+    this.#stores = stores;
+    this.#latest = recovery;
+    this.#report = reportTo(options.onReport, 'followRun', options.id);
+    this.#subscribers = new Subscribers((thrown) =>
+      this.#report(this.#error('unknown', `a listener threw: ${describe(thrown)}`, thrown)),
+    );
+    this.#listen(notices);
+    if (!notices)
+      this.#report(
+        this.#error('unavailable', 'there is no BroadcastChannel here: call refresh() to follow it.'),
+      );
+    watchPage(
+      {
+        onLeave: () => this.#notices?.close(),
+        onReturn: () => {
+          this.#listen(openNotices(stores, this.id));
+          this.refreshBehind();
+        },
+      },
+      this.#listening.signal,
+    );
+  }
+
+  get state(): S {
+    return this.#latest.state;
+  }
+
+  get seq(): Seq {
+    return this.#latest.seq;
+  }
+
+  getState = (): S => this.state;
+
+  subscribe = (listener: () => void): (() => void) => {
+    withContextSync(RunError, 'subscribe', this.id, () => checkListener(listener));
+    return this.#subscribers.add(listener);
+  };
+
+  refresh(): Promise<void> {
+    if (this.#isClosed()) return Promise.reject(this.#error('closed', 'it has been closed.'));
+    this.#waiting ??= this.#reading
       .catch(() => {})
       .then(() => {
-        waiting = undefined;
-        const next = read(known).then(advance);
-        reading = next;
-        return next;
+        this.#waiting = undefined;
+        this.#reading = this.#read();
+        return this.#reading;
       });
-    return waiting;
-  };
-  const advance = (next: Recovery<S>) => {
-    if (closed || next.seq === seq) return;
-    ({ state, seq } = next);
-    notify(listeners, (thrown) => report(error('unknown', `a listener threw: ${thrown}`, thrown)));
-  };
+    return this.#waiting;
+  }
 
-  const recovery = await recovering.catch((reason: unknown) => {
-    notices?.close();
-    throw reason;
-  });
-  let { state, seq } = recovery;
+  /** Never rejects. */
+  refreshBehind(): void {
+    if (!this.#isClosed()) this.refresh().catch(this.#report);
+  }
 
-  const { signal } = listening;
-  globalThis.addEventListener?.('pagehide', ({ persisted }) => persisted && notices?.close(), { signal });
-  globalThis.addEventListener?.(
-    'pageshow',
-    ({ persisted }) => {
-      if (!persisted) return;
-      listen();
-      refresh().catch(report);
-    },
-    { signal },
-  );
+  async close(): Promise<void> {
+    this.#listening.abort();
+    this.#notices?.close();
+  }
 
-  const close = async () => {
-    closed = true;
-    listening.abort();
-    notices?.close();
-  };
-  return {
-    id,
-    recovery,
-    get state() {
-      return state;
-    },
-    get seq() {
-      return seq;
-    },
-    getState: () => state,
-    subscribe(listener) {
-      attemptNow(RunError, 'subscribe', id, () => checkListener(listener));
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    refresh,
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #read(): Promise<void> {
+    const before = this.#latest;
+    const next = await catchUp({ ...this.#options, runId: this.id, ...this.#stores }, before);
+    if (this.#isClosed() || (next.seq === before.seq && next.logId === before.logId)) return;
+    this.#latest = next;
+    this.#subscribers.notify();
+  }
+
+  #listen(notices: BroadcastChannel | undefined): void {
+    this.#notices = notices;
+    if (notices) notices.onmessage = () => this.refreshBehind();
+  }
+
+  #isClosed(): boolean {
+    return this.#listening.signal.aborted;
+  }
+
+  #error(code: ErrorCode, detail: string, cause?: unknown): RunError {
+    return new RunError(code, detail, { operation: 'followRun', runId: this.id, cause });
+  }
 }

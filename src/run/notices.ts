@@ -1,4 +1,5 @@
-import type { RunId } from '../contracts/snapshot-store.ts';
+import { randomId } from '../backends/random-id.ts';
+import type { RunId } from '../contracts/words.ts';
 
 /** Stores as far as it matters who shares them: the tabs that open `databaseName`, or whoever has the object. */
 export interface Shared {
@@ -10,24 +11,23 @@ const names = new WeakMap<object, string>();
 
 /** The one name of a run, under which its lock is held and its notices are sent. */
 export function nameOf({ databaseName, events }: Shared, runId: RunId): string {
-  const name = databaseName ?? names.get(events) ?? `memory ${Math.random()}`;
+  const name = databaseName ?? names.get(events) ?? `memory ${randomId()}`;
   if (databaseName === undefined) names.set(events, name);
   // As JSON, no two of them are alike, not even those with lone surrogates, which platforms replace.
   return `rewake ${JSON.stringify([name, runId])}`;
 }
 
-/** Whether a lock of this name is that of a run in the database. */
-export const isLockIn = (databaseName: string, lockName = ''): boolean =>
-  lockName.startsWith(`rewake ${JSON.stringify([databaseName]).slice(0, -1)},`);
+/** The name of the lock that every live run of a database shares. */
+export const databaseLockName = (databaseName: string): string => `rewake ${JSON.stringify([databaseName])}`;
 
-/** Where the owner of a run tells its followers the new head; `undefined` where the platform has no such thing. */
+/** Where the owner of a run tells its followers the new head; `undefined` if the platform has no such thing. */
 export function openNotices(stores: Shared, runId: RunId): BroadcastChannel | undefined {
   if (typeof BroadcastChannel === 'undefined') return undefined;
   let channel: BroadcastChannel;
   try {
     channel = new BroadcastChannel(nameOf(stores, runId));
   } catch {
-    // Firefox, where the user lets no site keep data.
+    // Firefox, if the user lets no site keep data.
     return undefined;
   }
   // In Node an open channel would keep the process running.

@@ -1,9 +1,9 @@
-import type { RunId } from '../contracts/snapshot-store.ts';
+import type { RunId } from '../contracts/words.ts';
 import { type ErrorCode, RunError } from '../errors/kernel-error.ts';
-import { nameOf, type Shared } from './notices.ts';
+import { databaseLockName, nameOf, type Shared } from './notices.ts';
 import { ProcessLocks } from './process-locks.ts';
 
-/** What to do where another tab, worker or object owns the run. */
+/** What to do if another tab, worker or object owns the run. */
 export type OwnerMode = 'wait' | 'fail' | 'steal';
 
 /** The right to write a run, until it is released or lost. */
@@ -16,39 +16,74 @@ interface OwnOptions {
   readonly runId: RunId;
   readonly mode: OwnerMode;
   readonly signal?: AbortSignal | undefined;
-  /** Called once, where the ownership was taken away. */
-  readonly onLost: () => void;
+  /** Called once, with the reason, if the ownership was taken away. */
+  readonly onLost: (reason: RunError) => void;
 }
 
 /** The part of the platform's `LockManager` that is needed here. */
 export interface Locks {
   request(
     name: string,
-    options: { ifAvailable?: boolean; steal?: boolean; signal?: AbortSignal },
+    options: { mode?: 'shared'; ifAvailable?: boolean; steal?: boolean; signal?: AbortSignal },
     hold: (lock: unknown) => Promise<void>,
   ): Promise<unknown>;
 }
 
 /**
- * Resolves when the run is owned: an exclusive lock per database and run, Web Locks where the platform has
- * them. Rejects with `conflict` where it may not wait for it, and with `closed` where `signal` is aborted.
+ * Resolves when the run is owned: by an exclusive lock per database and run, Web Locks if the platform has
+ * them. Rejects with `conflict` if it may not wait for it, and with `closed` if `signal` is aborted.
+ *
+ * With Web Locks it also shares a lock of the database, which `destroy` takes from everybody.
  */
-export function own(stores: Shared, { runId, mode, signal, onLost }: OwnOptions): Promise<Ownership> {
-  // What no other tab shares needs no more; and where IndexedDB is forbidden, so are the platform's locks.
-  const shared = stores.databaseName !== undefined;
-  const locks: Locks = (shared ? globalThis.navigator?.locks : undefined) ?? processLocks;
+export async function own(stores: Shared, options: OwnOptions): Promise<Ownership> {
+  // What no other tab shares needs no more; and if IndexedDB is forbidden, so are the platform's locks.
+  const { databaseName } = stores;
+  const webLocks = databaseName === undefined ? undefined : globalThis.navigator?.locks;
+  const run = await hold(webLocks ?? processLocks, nameOf(stores, options.runId), options.mode, options);
+  if (!webLocks || databaseName === undefined) return run;
+  try {
+    const database = await hold(webLocks, databaseLockName(databaseName), 'share', {
+      ...options,
+      onLost(reason) {
+        run.release();
+        options.onLost(reason);
+      },
+    });
+    return {
+      async release() {
+        await Promise.all([run.release(), database.release()]);
+      },
+    };
+  } catch (error) {
+    await run.release();
+    throw error;
+  }
+}
+
+/** Resolves when the lock is held. */
+function hold(
+  locks: Locks,
+  name: string,
+  mode: OwnerMode | 'share',
+  { runId, signal, onLost }: Omit<OwnOptions, 'mode'>,
+): Promise<Ownership> {
   // The platform takes a signal only with a request that may wait.
-  const options = { wait: signal ? { signal } : {}, fail: { ifAvailable: true }, steal: { steal: true } }[
-    mode
-  ];
+  const waiting = signal ? { signal } : {};
+  const options = {
+    wait: waiting,
+    share: { mode: 'shared' as const, ...waiting },
+    fail: { ifAvailable: true },
+    steal: { steal: true },
+  }[mode];
   return new Promise((resolve, reject) => {
-    const refuse = (code: ErrorCode, detail: string, cause?: unknown) =>
-      reject(new RunError(code, detail, { operation: 'openRun', runId, cause }));
+    const error = (code: ErrorCode, detail: string, cause?: unknown) =>
+      new RunError(code, detail, { operation: 'openRun', runId, cause });
     let held = false;
-    const hold = (lock: unknown) =>
+    const use = (lock: unknown) =>
       new Promise<void>((release) => {
         if (!lock) {
-          refuse('conflict', 'another tab, worker or object owns it: follow it, wait for it, or steal it.');
+          const detail = 'another tab, worker or object owns it: follow it, wait for it, or steal it.';
+          reject(error('conflict', detail));
           return release();
         }
         held = true;
@@ -59,16 +94,25 @@ export function own(stores: Shared, { runId, mode, signal, onLost }: OwnOptions)
           },
         });
       });
-    const done: Promise<void> = locks.request(nameOf(stores, runId), options, hold).then(
+    const done: Promise<void> = locks.request(name, options, use).then(
       () => {},
       (cause: unknown) => {
         // A lock that was held and then rejects has been stolen.
-        if (held) onLost();
-        else if (signal?.aborted) refuse('closed', 'it was given up while it waited for the run.', cause);
-        else refuse('unavailable', 'the platform refuses a lock for it.', cause);
+        if (held) onLost(error('conflict', lossOf[mode], cause));
+        else if (signal?.aborted)
+          reject(error('closed', 'it was given up while it waited for the run.', cause));
+        else reject(error('unavailable', 'the platform refuses a lock for it.', cause));
       },
     );
   });
 }
+
+const takenOver = 'another tab, worker or object has taken it over.';
+const lossOf = {
+  wait: takenOver,
+  fail: takenOver,
+  steal: takenOver,
+  share: 'its database is being deleted.',
+};
 
 const processLocks = /* @__PURE__ */ new ProcessLocks();

@@ -22,6 +22,7 @@ export class ProcessLocks implements Locks {
         const place = queue.indexOf(request);
         if (place >= 0) queue.splice(place, 1);
         if (place === 0) queue[0]?.grant();
+        if (queue.length === 0 && this.#queues.get(name) === queue) this.#queues.delete(name);
       };
       const abort = () => {
         leave();

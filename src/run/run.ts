@@ -2,7 +2,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { EventStore } from '../contracts/event-store.ts';
-import type { RunId, Seq, SnapshotStore } from '../contracts/snapshot-store.ts';
+import type { SnapshotStore } from '../contracts/snapshot-store.ts';
+import type { RunId, Seq } from '../contracts/words.ts';
 import type { KernelError } from '../errors/kernel-error.ts';
 import type { Recovery, Reducer } from '../recovery/recover.ts';
 import type { OwnerMode } from './ownership.ts';
@@ -11,8 +12,9 @@ import type { OwnerMode } from './ownership.ts';
 export interface RunStores<S, E> {
   readonly snapshots: SnapshotStore<S>;
   readonly events: EventStore<E>;
-  /** Under which other tabs share these stores, so that one of them at a time owns a run. */
+  /** The name under which other tabs share these stores, so that one of them at a time owns a run. */
   readonly databaseName?: string;
+  readonly dataLoss?: KernelError;
 }
 
 /** What {@link openRun} needs to know. */
@@ -35,13 +37,18 @@ export interface RunOptions<S, E> {
    * it, upon which the former owner's run closes itself with `conflict`.
    */
   readonly owner?: OwnerMode;
-  /** Gives up waiting for the run: `openRun` rejects with `closed`. */
+  /** Gives up opening the run: `openRun` rejects with `closed`, at once, and does not own the run. */
   readonly signal?: AbortSignal;
   /**
-   * Told what no call is there to be told: a snapshot that could not be saved, and the error with which the
-   * run closed itself.
+   * Receives failures that no pending call can report: a snapshot that could not be saved, the error with which the
+   * run closed itself, why it is only in memory, and that the browser has lost the database (`data-lost`).
    */
   readonly onReport?: (error: KernelError) => void;
+  /**
+   * For development: freezes each state that `reduce` returns, deeply, so that a reducer that changes a state throws
+   * (`reducer-threw`). Off by default. It cannot freeze what is inside of a Map, a Set or a typed array.
+   */
+  readonly freeze?: boolean;
 }
 
 /** A live run: this object alone writes it. */
@@ -53,15 +60,20 @@ export interface Run<S, E> extends AsyncDisposable {
   readonly seq: Seq;
   /** What recovery found and did when the run was opened. */
   readonly recovery: Recovery<S>;
+  /** Set if the browser has lost the run's database; see {@link Stores.dataLoss}. */
+  readonly dataLoss?: KernelError;
   /**
    * Puts an event, or an array of events that stay together, through the reducer and appends it. The state
    * moves before this returns; the promise resolves with the event's seq when it is durable. Appends that
    * are not awaited keep their order and share commits. Do not change an event afterwards.
    *
-   * Rejects with `reducer-threw` where the reducer refused an event, naming its would-be seq: nothing is
-   * appended and the state stays. Where the log refuses, the run is closed: this and every pending and later
-   * append reject with that one error, and opening the run again gives the last durable state. Rejects with
-   * `closed` after {@link Run.close}.
+   * Rejects with `reducer-threw` if the reducer refused an event, naming its would-be seq: nothing is
+   * appended and the state stays. With `invalid-argument` if a reducer calls it; a listener may. If the log refuses,
+   * the run is closed: this and every pending and later append reject with that one error, and opening the run again
+   * gives the last durable state. Rejects with `closed` after {@link Run.close}.
+   *
+   * A run that was stolen may find, at its first append, that the former owner has appended since. Then `state` is
+   * computed anew on top of that, and so is the seq.
    */
   append(event: E | readonly E[]): Promise<Seq>;
   /** Saves a snapshot of all that is durable now. Rejects as {@link SnapshotStore.save} does. */

@@ -64,8 +64,8 @@ const damages: readonly Damage[] = [
 
 async function withLog(factory: FaultyFactory): Promise<Stores> {
   const stores = storesOf(factory);
-  await stores.events.append('a', [1, 2]);
-  await stores.snapshots.save({ runId: 'a', atSeq: 2, state: fold([1, 2]) });
+  const { logId } = await stores.events.append('a', [1, 2]);
+  await stores.snapshots.save({ runId: 'a', atSeq: 2, logId, state: fold([1, 2]) });
   await stores.events.append('a', [3, 4]);
   return stores;
 }
@@ -128,9 +128,9 @@ export const recordCases: readonly FaultCase[] = [
             const stores = await begin(factory);
             await plant(factory, 'events', key, value);
             await assertNoState(stores, code);
-            assertEqual((await stores.events.scan('a', 1, 2)).length, 2, 'the events before it');
+            assertEqual((await stores.events.scan('a', 1, 2)).events.length, 2, 'the events before it');
             await stores.events.delete('a');
-            assertEqual(await stores.events.append('a', ['new']), 1, 'the head after it was deleted');
+            assertEqual((await stores.events.append('a', ['new'])).seq, 1, 'the head after it was deleted');
           },
         ),
     ),
@@ -150,7 +150,8 @@ export const recordCases: readonly FaultCase[] = [
       await run.append(5);
       await run.close();
       const snapshot = await stores.snapshots.loadLatest('a');
-      assertEqual(snapshot, { runId: 'a', atSeq: 5, state: fold([1, 2, 3, 4, 5]) }, 'the snapshot');
+      const { logId } = await stores.events.head('a');
+      assertEqual(snapshot, { runId: 'a', atSeq: 5, logId, state: fold([1, 2, 3, 4, 5]) }, 'the snapshot');
       const connection = await settled(factory.otherPage().open('rewake'));
       const left = connection.transaction('snapshots').objectStore('snapshots').count();
       assertEqual(await settled(left), 1, 'the records');

@@ -51,7 +51,7 @@ export async function writeSomething({ snapshots, events }: Stores): Promise<voi
 export async function assertNothingElse({ snapshots, events }: Stores): Promise<void> {
   assertEqual(await snapshots.loadLatest('a'), snapshot(1), 'the snapshot');
   assertEqual(await snapshots.runIds(), ['a'], 'the runs with a snapshot');
-  const log = await events.scan('a', 1);
+  const { events: log } = await events.scan('a', 1);
   assertEqual(
     log.map(({ event }) => event),
     ['one', 'two'],
@@ -63,9 +63,9 @@ export async function assertNothingElse({ snapshots, events }: Stores): Promise<
 /** Both stores do what they are there for. */
 export async function assertWorks({ snapshots, events }: Stores): Promise<void> {
   await snapshots.save(snapshot(10));
-  const head = await events.append('a', ['later']);
+  const { seq } = await events.append('a', ['later']);
   assertEqual(await snapshots.loadLatest('a'), snapshot(10), 'the snapshot');
-  assertEqual(await events.scan('a', head), [{ seq: head, event: 'later' }], 'the last event');
+  assertEqual((await events.scan('a', seq)).events, [{ seq, event: 'later' }], 'the last event');
 }
 
 /** Writes a record as another release, or something else altogether, might have written it. */

@@ -1,4 +1,4 @@
-import { type IndexedDbOptions, openStores, recover } from 'rewake';
+import { type Head, type IndexedDbOptions, openStores, recover } from 'rewake';
 import { contentOf, type Edit, edit, emptyText, type Text } from '../text.ts';
 import type { Session } from './session.ts';
 
@@ -7,17 +7,20 @@ export const open = (runId: string): Promise<Session> => openWith(runId, { durab
 
 export async function openWith(runId: string, options: IndexedDbOptions): Promise<Session> {
   const { events, snapshots } = await openStores<Text, Edit>({ immutable: true, ...options });
-  let head = 0;
-  let last: Promise<number> | undefined;
+  let head: Head = { seq: 0, logId: null };
+  let last: Promise<Head> | undefined;
   return {
     async append(edits) {
-      head = await events.append(runId, edits, { expectedHead: head });
+      const { seq: expectedHead, logId } = head;
+      head = await events.append(runId, edits, { expectedHead, logId });
     },
     type(edit) {
       last = events.append(runId, [edit]);
     },
-    settled: async () => last,
-    snapshot: (atSeq, state) => snapshots.save({ runId, atSeq, state }),
+    async settled() {
+      if (last) head = await last;
+    },
+    snapshot: (atSeq, state) => snapshots.save({ runId, atSeq, logId: head.logId, state }),
     async recover(withSnapshot) {
       const none = { loadLatest: async () => undefined };
       const { state } = await recover({

@@ -1,7 +1,7 @@
 import { wrap } from 'idb';
-import type { RunId, Seq } from '../../contracts/snapshot-store.ts';
-import { attemptNow, Failure, failureOf } from '../../errors/failure.ts';
+import type { RunId, Seq } from '../../contracts/words.ts';
 import { type ErrorCode, KernelError } from '../../errors/kernel-error.ts';
+import { Reason, reasonOf, withContextSync } from '../../errors/reason.ts';
 import { flag, method, object, oneOf, optional, text } from '../../errors/rules.ts';
 import { renewLog } from './renew-log.ts';
 
@@ -30,10 +30,11 @@ const VERSION = 1;
 const STORES = ['snapshots', 'guards', 'events'] as const;
 const TIMEOUT_MS = 10_000;
 
-export type StoreName = (typeof STORES)[number];
+export type ObjectStores = Readonly<Record<(typeof STORES)[number], IDBObjectStore>>;
+
 interface TransactOptions {
   readonly durability?: IDBTransactionDurability;
-  /** Called at once where the transaction cannot start at once. */
+  /** Called at once if the transaction cannot start at once. */
   readonly beforeWait?: () => void;
 }
 
@@ -48,17 +49,21 @@ function checkOptions(options: unknown): void {
     immutable: optional(flag),
     indexedDB: optional(object({ open: method })),
   };
-  attemptNow(KernelError, 'open', undefined, () => object(fields)('options', options));
+  withContextSync(KernelError, 'open', undefined, () => object(fields)('options', options));
 }
 
 /** One database's connection: opened on first use, and again after it was closed or lost. */
 export class Database {
+  /** How often this page has seen the database deleted. */
+  deletions = 0;
+  /** What the browser said when it had thrown the database away and this page opened an empty one. */
+  dataLoss: KernelError | undefined;
   readonly #name: string;
   readonly #factory: IDBFactory | undefined;
   #connection: IDBDatabase | undefined;
   #opening: Promise<void> | undefined;
 
-  /** The page's one `Database` of this name. Throws a KernelError where `options` are none. */
+  /** The page's one `Database` of this name. Throws a KernelError if `options` are not valid. */
   static shared(options: IndexedDbOptions): Database {
     checkOptions(options);
     const { databaseName = DATABASE_NAME, indexedDB } = options;
@@ -76,23 +81,30 @@ export class Database {
   }
 
   /**
-   * Runs `body` in a transaction of its own, with the stores named, and resolves with what that returns: of a
-   * read once it is there, of a write once it is committed. Where the connection is open, `body` runs before this returns. Where
-   * `body` fails, the transaction is rolled back.
+   * Runs `body` in a transaction of its own and resolves with what that returns: of a read once it is there, of a
+   * write once it is committed. If the connection is open, `body` runs before this returns. If `body` fails, the
+   * transaction is rolled back.
+   *
+   * Every transaction names all object stores, so that the platform runs those that write one after the other. Two
+   * that are open at once when Chromium (156) is killed cost the site all its databases.
    */
   async transact<T>(
-    names: readonly StoreName[],
-    mode: IDBTransactionMode,
-    body: (...stores: IDBObjectStore[]) => Promise<T>,
+    mode: 'readonly' | 'readwrite',
+    body: (stores: ObjectStores) => Promise<T>,
     { durability, beforeWait }: TransactOptions = {},
   ): Promise<T> {
+    const { deletions } = this;
     // Twice at most: an open connection may turn out to be closing when a transaction is to start.
     for (let opened = 0; ; opened++) {
-      const transaction = this.#begin(names, mode, durability);
+      const transaction = this.#begin(mode, durability);
       if (transaction) {
         try {
           const ended = endOf(transaction);
-          const result = body(...names.map((name) => transaction.objectStore(name)));
+          const result = body({
+            snapshots: transaction.objectStore('snapshots'),
+            guards: transaction.objectStore('guards'),
+            events: transaction.objectStore('events'),
+          });
           // Both at once: after an abort, nobody can be sure to hear of the requests any more.
           if (mode === 'readonly') return await Promise.race([result, ended.then(() => result)]);
           await Promise.all([result, ended]);
@@ -104,22 +116,32 @@ export class Database {
             // It has been aborted already.
           }
           // What cannot be read, for whatever reason, is unreadable; why a write was aborted, the transaction knows.
-          if (mode === 'readonly') throw failureOf(error, 'unreadable');
-          const failure = failureOf(transaction.error ?? error);
+          if (mode === 'readonly') throw reasonOf(error, 'unreadable');
+          const reason = reasonOf(transaction.error ?? error);
           // On a connection that has exceeded the quota, Firefox lets the next write delete and nothing else.
-          if (failure.code === 'quota') this.#forget(transaction.db);
-          throw failure;
+          if (reason.code === 'quota') this.#forget(transaction.db);
+          throw reason;
         }
       }
-      if (opened === 2) throw new Failure('connection-lost');
+      if (opened === 2) throw new Reason('connection-lost');
       beforeWait?.();
       await this.open();
+      if (mode === 'readwrite' && deletions !== this.deletions) throw deletedMeanwhile();
     }
   }
 
-  #begin(names: readonly StoreName[], mode: IDBTransactionMode, durability?: IDBTransactionDurability) {
+  /** `work`, which fails instead of beginning a new database if this one is deleted between now and then. */
+  unlessDeleted<T>(work: () => Promise<T>): () => Promise<T> {
+    const { deletions } = this;
+    return async () => {
+      if (deletions !== this.deletions) throw deletedMeanwhile();
+      return work();
+    };
+  }
+
+  #begin(mode: IDBTransactionMode, durability?: IDBTransactionDurability) {
     try {
-      return this.#connection?.transaction(names, mode, durability && { durability });
+      return this.#connection?.transaction(STORES, mode, durability && { durability });
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== 'InvalidStateError') throw error;
       this.#forget(this.#connection);
@@ -133,8 +155,9 @@ export class Database {
     this.#opening ??= this.#request(
       (factory) => {
         const request = factory.open(this.#name, VERSION);
-        request.onupgradeneeded = () => {
+        request.onupgradeneeded = (event) => {
           for (const name of STORES) request.result.createObjectStore(name);
+          this.dataLoss = lossOf(event) ?? this.dataLoss;
         };
         return request;
       },
@@ -147,11 +170,12 @@ export class Database {
 
   /** Deletes the database once all connections to it are closed, this one at once. */
   destroy(): Promise<void> {
+    this.deletions++;
     this.#forget(this.#connection);
     return this.#request((factory) => factory.deleteDatabase(this.#name));
   }
 
-  /** An attempt that comes to nothing in time is left alone, but should it come to something, that is used. */
+  /** A request that timed out keeps running; if it succeeds later, its connection is used. */
   async #request(
     begin: (factory: IDBFactory) => IDBOpenDBRequest,
     use: (request: IDBOpenDBRequest) => void = () => {},
@@ -159,18 +183,18 @@ export class Database {
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       const factory = this.#factory ?? globalThis.indexedDB;
-      if (!factory) throw new Failure('unavailable');
+      if (!factory) throw new Reason('unavailable');
       const request = begin(factory);
       let code: ErrorCode = 'timeout';
       request.onblocked = () => {
         code = 'blocked';
       };
       const timeout = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Failure(code)), TIMEOUT_MS);
+        timer = setTimeout(() => reject(new Reason(code)), TIMEOUT_MS);
       });
       await Promise.race([wrap(request).then(() => use(request)), timeout]);
     } catch (error) {
-      throw failureOf(error, 'unavailable');
+      throw reasonOf(error, 'unavailable');
     } finally {
       clearTimeout(timer);
     }
@@ -179,9 +203,12 @@ export class Database {
   #adopt(connection: IDBDatabase): void {
     if (!STORES.every((name) => connection.objectStoreNames.contains(name))) {
       connection.close();
-      throw new Failure('unreadable', `the database "${this.#name}" belongs to something else.`);
+      throw new Reason('unreadable', `the database "${this.#name}" belongs to something else.`);
     }
-    connection.onversionchange = () => this.#forget(connection);
+    connection.onversionchange = ({ newVersion }) => {
+      if (newVersion === null) this.deletions++;
+      this.#forget(connection);
+    };
     connection.onclose = () => this.#forget(connection);
     if (this.#connection) connection.close();
     else this.#connection = connection;
@@ -193,6 +220,17 @@ export class Database {
     connection?.close();
     if (this.#connection === connection) this.#connection = undefined;
   }
+}
+
+/** A write that was called before the database was deleted must not begin a new one. */
+export const deletedMeanwhile = (): Reason =>
+  new Reason('connection-lost', 'the database was deleted before this was written.');
+
+/** Chromium tells on the event that creates a database if it has thrown an earlier one away, and why. */
+function lossOf(event: IDBVersionChangeEvent): KernelError | undefined {
+  if (Reflect.get(event, 'dataLoss') !== 'total') return undefined;
+  const why = `the browser has lost this database and begun an empty one. It says: ${Reflect.get(event, 'dataLossMessage')}`;
+  return new KernelError('data-lost', why, { operation: 'open' });
 }
 
 /**
@@ -210,7 +248,7 @@ function endOf(transaction: IDBTransaction): Promise<void> {
     const end = ({ type }: Event) => {
       db.removeEventListener('close', end);
       if (type === 'complete') resolve();
-      else reject(new Failure('connection-lost'));
+      else reject(new Reason('connection-lost'));
     };
     transaction.oncomplete = end;
     transaction.onabort = end;

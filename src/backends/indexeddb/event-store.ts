@@ -1,13 +1,20 @@
 import { wrap } from 'idb';
-import type { AppendOptions, EventStore, SequencedEvent } from '../../contracts/event-store.ts';
-import type { RunId, Seq } from '../../contracts/snapshot-store.ts';
-import { attempt, Failure, failureOf, staleHead } from '../../errors/failure.ts';
+import type {
+  AppendOptions,
+  EventStore,
+  Head,
+  LogPage,
+  SequencedEvent,
+} from '../../contracts/event-store.ts';
+import type { LogId, RunId, Seq } from '../../contracts/words.ts';
 import { EventStoreError } from '../../errors/kernel-error.ts';
+import { Reason, reasonOf, staleHead, withContext } from '../../errors/reason.ts';
 import { checkAppend, checkRunId, checkScan } from '../../errors/rules.ts';
-import { capture, putFailure } from '../capture.ts';
+import { capture, putReason } from '../capture.ts';
 import { byRun, GroupCommit } from '../group-commit.ts';
-import { Database, type IndexedDbOptions, keysOf } from './database.ts';
-import { contentOf, eventRecord, isBatchOf, runIdOf, seqOf } from './record.ts';
+import { randomId } from '../random-id.ts';
+import { Database, deletedMeanwhile, type IndexedDbOptions, keysOf, type ObjectStores } from './database.ts';
+import { asLogId, contentOf, eventRecord, isBatchOf, isSeq, logIdKey, runIdOf, seqOf } from './record.ts';
 
 /** A longer batch is put in several records, so that a scan in pages does not read all of it for each page. */
 const RECORD_LENGTH = 10_000;
@@ -17,8 +24,10 @@ const KEYS_AT_ONCE = 100;
 interface Append {
   readonly runId: RunId;
   readonly events: readonly unknown[];
-  head: Seq;
-  failure?: Failure;
+  /** How often the database had been deleted when the append was called. */
+  readonly deletions: number;
+  head: Head;
+  failure?: Reason;
 }
 
 /**
@@ -35,8 +44,8 @@ interface Append {
  *
  * @example
  * const events = new IndexedDbEventStore<{ type: 'imported'; file: string }>();
- * const head = await events.append('import-7', [{ type: 'imported', file: 'a.png' }]);
- * await events.append('import-7', [{ type: 'imported', file: 'b.png' }], { expectedHead: head });
+ * const { seq, logId } = await events.append('import-7', [{ type: 'imported', file: 'a.png' }]);
+ * await events.append('import-7', [{ type: 'imported', file: 'b.png' }], { expectedHead: seq, logId });
  */
 export class IndexedDbEventStore<E> implements EventStore<E> {
   readonly #database: Database;
@@ -50,63 +59,70 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     this.#immutable = options.immutable ?? false;
   }
 
-  append(runId: RunId, events: readonly E[], options?: AppendOptions): Promise<Seq> {
-    return attempt(EventStoreError, 'append', runId, async () => {
+  append(runId: RunId, events: readonly E[], options?: AppendOptions): Promise<Head> {
+    return withContext(EventStoreError, 'append', runId, async () => {
       checkAppend(runId, events, options);
-      const { expectedHead, writer } = options ?? {};
-      if (expectedHead !== undefined) return this.#appendFenced(runId, events, expectedHead, writer);
+      const { expectedHead, ...fence } = options ?? {};
+      if (expectedHead !== undefined) return this.#appendFenced(runId, events, { expectedHead, ...fence });
+      const { deletions } = this.#database;
       // A copy: the events are put only when the head is known.
-      const append: Append = { runId, events: this.#capture(events), head: 0 };
+      const append: Append = {
+        runId,
+        events: this.#capture(events, fence.immutable),
+        deletions,
+        head: { seq: 0, logId: null },
+      };
       await this.#commits.add(append);
       if (append.failure) throw append.failure;
       return append.head;
     });
   }
 
-  scan(runId: RunId, from: Seq, limit?: number): Promise<SequencedEvent<E>[]> {
-    return attempt(EventStoreError, 'scan', runId, async () => {
+  scan(runId: RunId, from: Seq, limit?: number): Promise<LogPage<E>> {
+    return withContext(EventStoreError, 'scan', runId, async () => {
       checkScan(runId, from, limit);
       const to = limit ? from + limit - 1 : Number.POSITIVE_INFINITY;
-      const [before, keys, records, keyBeyond, recordBeyond] = await this.#database.transact(
-        ['events'],
+      const [before, logId, keys, records, keyBeyond, recordBeyond] = await this.#database.transact(
         'readonly',
-        (store) =>
+        ({ events, guards }) =>
           Promise.all([
-            headOf(store, runId, from - 1),
-            wrap(store.getAllKeys(keysOf(runId, from, to))),
-            wrap(store.getAll(keysOf(runId, from, to))),
+            lastSeq(events, runId, from - 1),
+            wrap(guards.get(logIdKey(runId))),
+            wrap(events.getAllKeys(keysOf(runId, from, to))),
+            wrap(events.getAll(keysOf(runId, from, to))),
             // The one record that may reach beyond the limit: no more is read.
-            wrap(store.getAllKeys(keysOf(runId, to + 1), 1)),
-            wrap(store.getAll(keysOf(runId, to + 1), 1)),
+            wrap(events.getAllKeys(keysOf(runId, to + 1), 1)),
+            wrap(events.getAll(keysOf(runId, to + 1), 1)),
           ]),
       );
-      const scanned = sequence(before, [...keys, ...keyBeyond], [...records, ...recordBeyond], from, to);
+      const allKeys = [...keys, ...keyBeyond];
+      const scanned = sequence(before, allKeys, [...records, ...recordBeyond], from, to);
+      const isEmpty = before === 0 && allKeys.length === 0;
       // `E` is the application's word for what it appended to this run.
-      return scanned as SequencedEvent<E>[];
+      return { logId: isEmpty ? null : asLogId(logId), events: scanned as SequencedEvent<E>[] };
     });
   }
 
-  head(runId: RunId): Promise<Seq> {
-    return attempt(EventStoreError, 'head', runId, () => {
+  head(runId: RunId): Promise<Head> {
+    return withContext(EventStoreError, 'head', runId, () => {
       checkRunId(runId);
-      return this.#database.transact(['events'], 'readonly', (store) => headOf(store, runId));
+      return this.#database.transact('readonly', (stores) => headOf(stores, runId));
     });
   }
 
   delete(runId: RunId): Promise<void> {
-    return attempt(EventStoreError, 'delete', runId, () => {
+    return withContext(EventStoreError, 'delete', runId, () => {
       checkRunId(runId);
-      return this.#commits.alone(() =>
-        this.#database.transact(['events'], 'readwrite', (store) => wrap(store.delete(keysOf(runId))), {
-          durability: this.#durability,
-        }),
-      );
+      const deletion = async ({ events, guards }: ObjectStores) => {
+        await Promise.all([wrap(events.delete(keysOf(runId))), wrap(guards.delete(logIdKey(runId)))]);
+      };
+      return this.#commits.alone(this.#database.unlessDeleted(() => this.#write(deletion)));
     });
   }
 
   runIds(): Promise<RunId[]> {
-    return attempt(EventStoreError, 'runIds', undefined, () =>
-      this.#database.transact(['events'], 'readonly', async (store) => {
+    return withContext(EventStoreError, 'runIds', undefined, () =>
+      this.#database.transact('readonly', async ({ events: store }) => {
         const runIds: RunId[] = [];
         let after: IDBValidKey = Number.NEGATIVE_INFINITY;
         for (;;) {
@@ -125,88 +141,121 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     );
   }
 
-  #capture(events: readonly unknown[]): readonly unknown[] {
-    return this.#immutable ? [...events] : capture(events, 'events');
+  #capture(events: readonly unknown[], immutable = this.#immutable): readonly unknown[] {
+    return immutable ? [...events] : capture(events, 'events');
   }
 
-  /** Appends where the caller says, at once, and takes it back where the head turns out to be another one. */
+  /** Appends after the head that the caller expects, at once, and takes it back if the head turns out to be another. */
   async #appendFenced(
     runId: RunId,
     events: readonly unknown[],
-    expectedHead: Seq,
-    writer: string | undefined,
-  ): Promise<Seq> {
-    const head = expectedHead + events.length;
-    // What need not wait is captured by put itself.
-    let captured = this.#commits.busy ? this.#capture(events) : undefined;
-    const append = async (store: IDBObjectStore) => {
-      const following = wrap(store.getAllKeys(keysOf(runId, expectedHead)));
-      // Where put throws, nobody waits for it.
-      following.catch(() => {});
-      putBatch(store, runId, expectedHead, captured ?? events, writer);
+    fence: AppendOptions & { readonly expectedHead: Seq },
+  ): Promise<Head> {
+    const { expectedHead, logId, writer, immutable } = fence;
+    // If it need not wait, put captures it.
+    let captured = this.#commits.busy ? this.#capture(events, immutable) : undefined;
+    let head: Head | undefined;
+    const append = async (stores: ObjectStores) => {
+      const following = wrap(stores.events.getAllKeys(keysOf(runId, expectedHead)));
+      const identity = wrap(stores.guards.get(logIdKey(runId)));
+      // If put throws, nobody waits for them.
+      for (const asked of [following, identity]) asked.catch(() => {});
+      putBatch(stores.events, runId, expectedHead, captured ?? events, writer);
       const last = (await following).at(-1);
-      const actual = last ? seqOf(last) : await headOf(store, runId, expectedHead);
-      if (actual !== expectedHead) throw staleHead(expectedHead, actual);
+      const seq = last ? seqOf(last) : await lastSeq(stores.events, runId, expectedHead);
+      const found = { seq, logId: seq === 0 ? null : asLogId(await identity) };
+      if (seq !== expectedHead || (logId !== undefined && logId !== found.logId))
+        throw staleHead(expectedHead, seq);
+      head = await headAfter(stores, runId, found, events.length);
     };
     const beforeWait = () => {
-      captured ??= this.#capture(events);
+      captured ??= this.#capture(events, immutable);
     };
     try {
-      await this.#commits.alone(() =>
-        this.#database.transact(['events'], 'readwrite', append, {
-          durability: this.#durability,
-          beforeWait,
-        }),
-      );
+      await this.#commits.alone(this.#database.unlessDeleted(() => this.#write(append, beforeWait)));
     } catch (error) {
-      const landed = error instanceof Failure && error.code === 'conflict' && writer !== undefined;
-      if (!landed || !(await this.#hasBatch(runId, head, head - expectedHead, writer))) throw error;
+      if (!(error instanceof Reason && error.code === 'conflict') || writer === undefined) throw error;
+      head = await this.#landed(runId, expectedHead, events.length, writer);
+      if (!head) throw error;
     }
-    return head;
+    return head ?? { seq: expectedHead + events.length, logId: null };
   }
 
-  /** Whether the batch of so many events that ends with `lastSeq` is there, and of this writer, by its last record. */
-  async #hasBatch(runId: RunId, lastSeq: Seq, length: number, writer: string): Promise<boolean> {
-    const record = await this.#database.transact(['events'], 'readonly', (store) =>
-      wrap(store.get([runId, lastSeq])),
+  /** The end of the batch of so many events after `head`, if it is there and of this writer, by its last record. */
+  async #landed(runId: RunId, head: Seq, length: number, writer: string): Promise<Head | undefined> {
+    const seq = head + length;
+    const [record, logId] = await this.#database.transact('readonly', ({ events, guards }) =>
+      Promise.all([wrap(events.get([runId, seq])), wrap(guards.get(logIdKey(runId)))]),
     );
-    return isBatchOf(record, writer, ((length - 1) % RECORD_LENGTH) + 1);
+    const isThere = isBatchOf(record, writer, ((length - 1) % RECORD_LENGTH) + 1);
+    return isThere ? { seq, logId: asLogId(logId) } : undefined;
   }
 
-  #commit(appends: readonly Append[]): Promise<void> {
-    return this.#database.transact(
-      ['events'],
-      'readwrite',
-      async (store) => {
-        await Promise.all(Array.from(byRun(appends), ([runId, batches]) => appendAll(store, runId, batches)));
-      },
-      { durability: this.#durability },
-    );
+  async #commit(appends: readonly Append[]): Promise<void> {
+    const left = appends.filter((append) => append.deletions === this.#database.deletions);
+    for (const append of appends) if (!left.includes(append)) append.failure = deletedMeanwhile();
+    if (left.length === 0) return;
+    await this.#write(async (stores) => {
+      await Promise.all(Array.from(byRun(left), ([runId, batches]) => appendAll(stores, runId, batches)));
+    });
+  }
+
+  async #write(body: (stores: ObjectStores) => Promise<void>, beforeWait?: () => void): Promise<void> {
+    const options = { durability: this.#durability, ...(beforeWait && { beforeWait }) };
+    await this.#database.transact('readwrite', body, options);
   }
 }
 
 /** The last seq of the run's last record, or of its last one up to the seq `to`. */
-async function headOf(store: IDBObjectStore, runId: RunId, to?: Seq): Promise<Seq> {
-  const last = await wrap(store.openKeyCursor(keysOf(runId, 0, to), 'prev'));
+async function lastSeq(events: IDBObjectStore, runId: RunId, to?: Seq): Promise<Seq> {
+  const last = await wrap(events.openKeyCursor(keysOf(runId, 0, to), 'prev'));
   return last ? seqOf(last.key) : 0;
 }
 
+async function headOf({ events, guards }: ObjectStores, runId: RunId): Promise<Head> {
+  const [seq, logId] = await Promise.all([lastSeq(events, runId), wrap(guards.get(logIdKey(runId)))]);
+  return { seq, logId: seq === 0 ? null : asLogId(logId) };
+}
+
+/** The head after so many events were put after `head`. A log that has no identity gets one. */
+async function headAfter(stores: ObjectStores, runId: RunId, head: Head, added: number): Promise<Head> {
+  const seq = head.seq + added;
+  if (head.logId !== null || added === 0) return { seq, logId: head.logId };
+  const logId = randomId();
+  stores.guards.put(logId, logIdKey(runId));
+  if (head.seq > 0) await adoptSnapshot(stores.snapshots, runId, head.seq, logId);
+  return { seq, logId };
+}
+
+/** The snapshot that rewake 0.1 has saved of its log remains one of that log. */
+async function adoptSnapshot(
+  snapshots: IDBObjectStore,
+  runId: RunId,
+  head: Seq,
+  logId: LogId,
+): Promise<void> {
+  const record: unknown = await wrap(snapshots.get(runId));
+  const { atSeq, logId: named } = Object(record);
+  if (named === undefined && isSeq(atSeq) && atSeq <= head)
+    snapshots.put({ ...Object(record), logId }, runId);
+}
+
 /** Appends one run's batches as one record. */
-async function appendAll(store: IDBObjectStore, runId: RunId, appends: readonly Append[]): Promise<void> {
-  let head = await headOf(store, runId);
+async function appendAll(stores: ObjectStores, runId: RunId, appends: readonly Append[]): Promise<void> {
+  let head = await headOf(stores, runId);
   const batch = appends.flatMap(({ events }) => events);
   try {
-    putBatch(store, runId, head, batch);
+    putBatch(stores.events, runId, head.seq, batch);
   } catch (error) {
     // One of them cannot be stored, and only that one is to fail. Some records may have been put before it.
-    store.delete(keysOf(runId, head + 1));
+    stores.events.delete(keysOf(runId, head.seq + 1));
     const [first, ...others] = appends;
-    if (others.length > 0) for (const append of appends) await appendAll(store, runId, [append]);
-    else if (first) first.failure = failureOf(error);
+    if (others.length > 0) for (const append of appends) await appendAll(stores, runId, [append]);
+    else if (first) first.failure = reasonOf(error);
     return;
   }
   for (const append of appends) {
-    head += append.events.length;
+    head = await headAfter(stores, runId, head, append.events.length);
     append.head = head;
   }
 }
@@ -225,7 +274,7 @@ function putBatch(
       store.put(eventRecord(part, writer), [runId, head + from + part.length]);
     }
   } catch (error) {
-    throw putFailure(error, events, 'events');
+    throw putReason(error, events, 'events');
   }
 }
 
@@ -242,7 +291,7 @@ function sequence(
   for (let index = 0; index < keys.length && seq < to; index++) {
     const events = contentOf(records[index], 'events');
     if (!Array.isArray(events) || seqOf(keys[index]) - events.length !== seq) {
-      throw new Failure(
+      throw new Reason(
         'unreadable',
         `the log is damaged at seq ${seq + 1}: an event is missing or there twice.`,
       );

@@ -1,5 +1,5 @@
-import type { RunId, Seq } from '../../contracts/snapshot-store.ts';
-import { Failure } from '../../errors/failure.ts';
+import type { LogId, RunId, Seq } from '../../contracts/words.ts';
+import { Reason } from '../../errors/reason.ts';
 
 /** Of what this release writes. A record carries it so that a later release can tell old from new. */
 const FORMAT = 1;
@@ -7,6 +7,7 @@ const FORMAT = 1;
 export type SnapshotRecord = {
   readonly format: typeof FORMAT;
   readonly atSeq: Seq;
+  readonly logId?: LogId;
   readonly state: unknown;
 };
 export type EventRecord = {
@@ -15,13 +16,20 @@ export type EventRecord = {
   readonly writer?: string;
 };
 
-export const snapshotRecord = (atSeq: Seq, state: unknown): SnapshotRecord => ({
-  format: FORMAT,
-  atSeq,
-  state,
-});
+export const snapshotRecord = (
+  atSeq: Seq,
+  logId: LogId | null | undefined,
+  state: unknown,
+): SnapshotRecord => (logId ? { format: FORMAT, atSeq, logId, state } : { format: FORMAT, atSeq, state });
 export const eventRecord = (events: readonly unknown[], writer: string | undefined): EventRecord =>
   writer === undefined ? { format: FORMAT, events } : { format: FORMAT, events, writer };
+
+/** The key in `guards` of the identity of a run's log. (Under `runId` itself is the `atSeq` of the run's snapshot.) */
+export const logIdKey = (runId: RunId): IDBValidKey => [runId];
+
+/** The identity that is stored, or none: rewake 0.1 stored none. */
+export const asLogId = (stored: unknown): LogId | null =>
+  typeof stored === 'string' && stored !== '' ? stored : null;
 
 /** Whether a record is the batch of so many events that `writer` appended. */
 export function isBatchOf(record: unknown, writer: string, length: number): boolean {
@@ -32,8 +40,8 @@ export function isBatchOf(record: unknown, writer: string, length: number): bool
 /** A field of a record, which has been stored and is therefore not trusted. */
 export function contentOf(record: unknown, field: 'atSeq' | 'state' | 'events'): unknown {
   const fields = Object(record);
-  if (typeof fields.format === 'number' && fields.format > FORMAT) throw new Failure('newer-version');
-  if (fields.format !== FORMAT || !Object.hasOwn(fields, field)) throw new Failure('unreadable');
+  if (typeof fields.format === 'number' && fields.format > FORMAT) throw new Reason('newer-version');
+  if (fields.format !== FORMAT || !Object.hasOwn(fields, field)) throw new Reason('unreadable');
   return fields[field];
 }
 
@@ -41,7 +49,7 @@ export const isSeq = (stored: unknown): stored is Seq => Number.isSafeInteger(st
 
 /** A seq that has been stored. */
 export function asSeq(stored: unknown): Seq {
-  if (!isSeq(stored)) throw new Failure('unreadable');
+  if (!isSeq(stored)) throw new Reason('unreadable');
   return stored;
 }
 

@@ -1,21 +1,25 @@
 import { wrap } from 'idb';
-import type { RunId, Seq, Snapshot, SnapshotStore } from '../../contracts/snapshot-store.ts';
-import { attempt, type Failure, failureOf, staleSnapshot } from '../../errors/failure.ts';
+import type { SaveOptions, Snapshot, SnapshotStore } from '../../contracts/snapshot-store.ts';
+import type { LogId, RunId, Seq } from '../../contracts/words.ts';
 import { SnapshotStoreError } from '../../errors/kernel-error.ts';
-import { checkRunId, checkSnapshot } from '../../errors/rules.ts';
-import { capture, putFailure } from '../capture.ts';
+import { type Reason, reasonOf, staleLog, staleSnapshot, withContext } from '../../errors/reason.ts';
+import { checkRunId, checkSave } from '../../errors/rules.ts';
+import { capture, putReason } from '../capture.ts';
 import { byRun, GroupCommit } from '../group-commit.ts';
-import { Database, type IndexedDbOptions } from './database.ts';
-import { asSeq, contentOf, isSeq, snapshotRecord } from './record.ts';
+import { Database, deletedMeanwhile, type IndexedDbOptions, type ObjectStores } from './database.ts';
+import { asLogId, asSeq, contentOf, isSeq, logIdKey, snapshotRecord } from './record.ts';
 
 /** A save on its way: what is to be written, and what became of it. */
 interface Save {
   readonly runId: RunId;
   readonly atSeq: Seq;
+  readonly logId: LogId | null | undefined;
   state: unknown;
   /** Whether nobody else can change `state` any more. */
   captured: boolean;
-  failure?: Failure;
+  /** How often the database had been deleted when the save was called. */
+  readonly deletions: number;
+  failure?: Reason;
 }
 
 /**
@@ -47,22 +51,30 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
   }
 
   loadLatest(runId: RunId): Promise<Snapshot<S> | undefined> {
-    return attempt(SnapshotStoreError, 'loadLatest', runId, async () => {
+    return withContext(SnapshotStoreError, 'loadLatest', runId, async () => {
       checkRunId(runId);
-      const record = await this.#database.transact(['snapshots'], 'readonly', (snapshots) =>
-        wrap(snapshots.get(runId)),
-      );
+      const record = await this.#database.transact('readonly', ({ snapshots }) => wrap(snapshots.get(runId)));
       if (record === undefined) return undefined;
+      const atSeq = asSeq(contentOf(record, 'atSeq'));
+      const logId = asLogId(Object(record).logId);
       // `S` is the application's word for what it saved under this run.
-      return { runId, atSeq: asSeq(contentOf(record, 'atSeq')), state: contentOf(record, 'state') as S };
+      return { runId, atSeq, ...(logId && { logId }), state: contentOf(record, 'state') as S };
     });
   }
 
-  async save(snapshot: Snapshot<S>): Promise<void> {
-    return attempt(SnapshotStoreError, 'save', snapshot?.runId, async () => {
-      checkSnapshot(snapshot);
-      const { runId, atSeq, state } = snapshot;
-      const save: Save = { runId, atSeq, state, captured: this.#immutable };
+  async save(snapshot: Snapshot<S>, options?: SaveOptions): Promise<void> {
+    return withContext(SnapshotStoreError, 'save', snapshot?.runId, async () => {
+      checkSave(snapshot, options);
+      const { runId, atSeq, logId, state } = snapshot;
+      const { deletions } = this.#database;
+      const save: Save = {
+        runId,
+        atSeq,
+        logId,
+        state,
+        captured: options?.immutable ?? this.#immutable,
+        deletions,
+      };
       if (this.#commits.busy) captureState(save);
       if (!save.failure) await this.#commits.add(save);
       if (save.failure) throw save.failure;
@@ -70,30 +82,30 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
   }
 
   delete(runId: RunId): Promise<void> {
-    return attempt(SnapshotStoreError, 'delete', runId, async () => {
+    return withContext(SnapshotStoreError, 'delete', runId, async () => {
       checkRunId(runId);
-      const deletion = (snapshots: IDBObjectStore, guards: IDBObjectStore) =>
+      const deletion = ({ snapshots, guards }: ObjectStores) =>
         Promise.all([snapshots, guards].map((store) => wrap(store.delete(runId))));
-      await this.#commits.alone(() => this.#write(deletion));
+      await this.#commits.alone(this.#database.unlessDeleted(() => this.#write(deletion)));
     });
   }
 
   runIds(): Promise<RunId[]> {
-    return attempt(SnapshotStoreError, 'runIds', undefined, async () => {
-      const keys = await this.#database.transact(['snapshots'], 'readonly', (snapshots) =>
-        wrap(snapshots.getAllKeys()),
-      );
+    return withContext(SnapshotStoreError, 'runIds', undefined, async () => {
+      const keys = await this.#database.transact('readonly', ({ snapshots }) => wrap(snapshots.getAllKeys()));
       return keys.filter((key) => typeof key === 'string');
     });
   }
 
   async #commit(saves: readonly Save[]): Promise<void> {
+    for (const save of saves) {
+      if (save.deletions !== this.#database.deletions) save.failure ??= deletedMeanwhile();
+    }
     const left = saves.filter(({ failure }) => !failure);
     if (left.length === 0) return;
     try {
       await this.#write(
-        (snapshots, guards) =>
-          Promise.all(Array.from(byRun(left).values(), (ofRun) => saveLatest(snapshots, guards, ofRun))),
+        (stores) => Promise.all(Array.from(byRun(left).values(), (ofRun) => saveLatest(stores, ofRun))),
         () => left.forEach(captureState),
       );
     } catch (error) {
@@ -103,12 +115,9 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
     }
   }
 
-  async #write(
-    body: (snapshots: IDBObjectStore, guards: IDBObjectStore) => Promise<unknown>,
-    beforeWait?: () => void,
-  ): Promise<void> {
+  async #write(body: (stores: ObjectStores) => Promise<unknown>, beforeWait?: () => void): Promise<void> {
     const options = { durability: this.#durability, ...(beforeWait && { beforeWait }) };
-    await this.#database.transact(['snapshots', 'guards'], 'readwrite', body, options);
+    await this.#database.transact('readwrite', body, options);
   }
 }
 
@@ -118,34 +127,34 @@ function captureState(save: Save): void {
     save.state = capture(save.state, 'state');
     save.captured = true;
   } catch (error) {
-    save.failure = failureOf(error);
+    save.failure = reasonOf(error);
   }
 }
 
-/** Writes the latest of one run's saves; fails where that cannot be stored, or comes too late. */
+/** Writes the latest of one run's saves; fails if that cannot be stored, comes too late, or is of another log. */
 async function saveLatest(
-  snapshots: IDBObjectStore,
-  guards: IDBObjectStore,
+  { snapshots, guards }: ObjectStores,
   saves: readonly [Save, ...Save[]],
 ): Promise<void> {
   const latest = saves.reduce((best, next) => (next.atSeq < best.atSeq ? best : next));
-  const { runId, atSeq, state } = latest;
-  const guard = wrap(guards.get(runId));
-  // Where put throws, nobody waits for it.
-  guard.catch(() => {});
+  const { runId, atSeq, logId, state } = latest;
+  const stored = Promise.all([wrap(guards.get(runId)), wrap(guards.get(logIdKey(runId)))]);
+  // If put throws, nobody waits for it.
+  stored.catch(() => {});
   try {
-    // At once, because put captures the state. Should the guard be higher, it is taken back.
-    snapshots.put(snapshotRecord(atSeq, state), runId);
+    // At once, because put captures the state. Should it turn out that it must not be there, it is taken back.
+    snapshots.put(snapshotRecord(atSeq, logId, state), runId);
   } catch (error) {
-    latest.failure = putFailure(error, state, 'state');
+    latest.failure = putReason(error, state, 'state');
     throw latest.failure;
   }
   guards.put(atSeq, runId);
-  const stored: unknown = await guard;
+  const [guard, identity]: readonly unknown[] = await stored;
   // A guard that is damaged keeps nobody out.
-  let highest = isSeq(stored) ? stored : 0;
+  let highest = isSeq(guard) ? guard : 0;
   for (const save of saves) {
-    if (save.atSeq < highest) save.failure = staleSnapshot(save.atSeq, highest);
+    if (save.logId && save.logId !== asLogId(identity)) save.failure = staleLog();
+    else if (save.atSeq < highest) save.failure = staleSnapshot(save.atSeq, highest);
     else highest = save.atSeq;
   }
   if (latest.failure) throw latest.failure;

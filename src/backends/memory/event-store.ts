@@ -1,70 +1,91 @@
-import type { AppendOptions, EventStore, SequencedEvent } from '../../contracts/event-store.ts';
-import type { RunId, Seq } from '../../contracts/snapshot-store.ts';
-import { attempt, staleHead } from '../../errors/failure.ts';
+import type { AppendOptions, EventStore, Head, LogPage } from '../../contracts/event-store.ts';
+import type { LogId, RunId, Seq } from '../../contracts/words.ts';
 import { EventStoreError } from '../../errors/kernel-error.ts';
+import { staleHead, withContext } from '../../errors/reason.ts';
 import { checkAppend, checkRunId, checkScan } from '../../errors/rules.ts';
 import { capture } from '../capture.ts';
+import { randomId } from '../random-id.ts';
+
+/** So many appends with a `writer` are remembered for each run, so that they can be repeated. */
+const REMEMBERED = 1_000;
 
 interface Log<E> {
+  readonly logId: LogId | null;
   readonly events: E[];
-  /** From where to where which writer has appended. */
+  /** The latest appends that named their writers: from where to where, and by whom. */
   readonly landed: Set<string>;
 }
 
 /**
  * An {@link EventStore} that lasts as long as the object: for tests, servers, and pages that get no
- * IndexedDB. It keeps the contract to the letter, isolation included.
+ * IndexedDB. It keeps the contract to the letter, isolation included. An append can be repeated until 1,000 later
+ * ones of its run have named their writers; after that, repeating it rejects with `conflict`.
  *
  * @example
  * const events = new InMemoryEventStore<{ type: 'imported'; file: string }>();
- * const head = await events.append('import-7', [{ type: 'imported', file: 'a.png' }]);
+ * const { seq } = await events.append('import-7', [{ type: 'imported', file: 'a.png' }]);
  */
 export class InMemoryEventStore<E> implements EventStore<E> {
   readonly #logs = new Map<RunId, Log<E>>();
 
-  append(runId: RunId, events: readonly E[], options?: AppendOptions): Promise<Seq> {
-    return attempt(EventStoreError, 'append', runId, () => {
+  append(runId: RunId, events: readonly E[], options?: AppendOptions): Promise<Head> {
+    return withContext(EventStoreError, 'append', runId, () => {
       checkAppend(runId, events, options);
       const captured = capture(events, 'events');
-      const log = this.#logs.get(runId) ?? { events: [], landed: new Set() };
+      const log = this.#log(runId);
       const head = log.events.length;
-      const { expectedHead = head, writer } = options ?? {};
-      const landed = expectedHead + captured.length;
-      const batch = JSON.stringify([expectedHead, landed, writer]);
-      if (expectedHead !== head) {
-        if (log.landed.has(batch)) return landed;
+      const { expectedHead = head, logId = log.logId, writer } = options ?? {};
+      const seq = expectedHead + captured.length;
+      const batch = JSON.stringify([expectedHead, seq, writer]);
+      if (expectedHead !== head || logId !== log.logId) {
+        if (log.landed.has(batch)) return { seq, logId: log.logId };
         throw staleHead(expectedHead, head);
       }
+      if (captured.length === 0) return { seq, logId };
+      const named = { ...log, logId: logId ?? randomId() };
+      this.#logs.set(runId, named);
       for (const event of captured) log.events.push(event);
-      if (writer !== undefined && captured.length > 0) log.landed.add(batch);
-      if (landed > 0) this.#logs.set(runId, log);
-      return landed;
+      if (writer !== undefined) remember(log.landed, batch);
+      return { seq, logId: named.logId };
     });
   }
 
-  scan(runId: RunId, from: Seq, limit?: number): Promise<SequencedEvent<E>[]> {
-    return attempt(EventStoreError, 'scan', runId, () => {
+  scan(runId: RunId, from: Seq, limit?: number): Promise<LogPage<E>> {
+    return withContext(EventStoreError, 'scan', runId, () => {
       checkScan(runId, from, limit);
-      const events = (this.#logs.get(runId)?.events ?? []).slice(from - 1, limit && from - 1 + limit);
-      return structuredClone(events).map((event, index) => ({ seq: from + index, event }));
+      const { logId, events } = this.#log(runId);
+      const page = structuredClone(events.slice(from - 1, limit && from - 1 + limit));
+      return { logId, events: page.map((event, index) => ({ seq: from + index, event })) };
     });
   }
 
-  head(runId: RunId): Promise<Seq> {
-    return attempt(EventStoreError, 'head', runId, () => {
+  head(runId: RunId): Promise<Head> {
+    return withContext(EventStoreError, 'head', runId, () => {
       checkRunId(runId);
-      return this.#logs.get(runId)?.events.length ?? 0;
+      const { logId, events } = this.#log(runId);
+      return { seq: events.length, logId };
     });
   }
 
   delete(runId: RunId): Promise<void> {
-    return attempt(EventStoreError, 'delete', runId, () => {
+    return withContext(EventStoreError, 'delete', runId, () => {
       checkRunId(runId);
       this.#logs.delete(runId);
     });
   }
 
   runIds(): Promise<RunId[]> {
-    return attempt(EventStoreError, 'runIds', undefined, () => [...this.#logs.keys()]);
+    return withContext(EventStoreError, 'runIds', undefined, () => [...this.#logs.keys()]);
   }
+
+  #log(runId: RunId): Log<E> {
+    return this.#logs.get(runId) ?? { logId: null, events: [], landed: new Set() };
+  }
+}
+
+/** Adds `batch` and drops what was added 1,000 batches before it. */
+function remember(landed: Set<string>, batch: string): void {
+  landed.add(batch);
+  const [oldest] = landed;
+  if (landed.size > REMEMBERED && oldest !== undefined) landed.delete(oldest);
 }

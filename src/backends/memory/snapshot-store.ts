@@ -1,7 +1,8 @@
-import type { RunId, Snapshot, SnapshotStore } from '../../contracts/snapshot-store.ts';
-import { attempt, staleSnapshot } from '../../errors/failure.ts';
+import type { SaveOptions, Snapshot, SnapshotStore } from '../../contracts/snapshot-store.ts';
+import type { RunId } from '../../contracts/words.ts';
 import { SnapshotStoreError } from '../../errors/kernel-error.ts';
-import { checkRunId, checkSnapshot } from '../../errors/rules.ts';
+import { staleSnapshot, withContext } from '../../errors/reason.ts';
+import { checkRunId, checkSave } from '../../errors/rules.ts';
 import { capture } from '../capture.ts';
 
 /**
@@ -16,31 +17,31 @@ export class InMemorySnapshotStore<S> implements SnapshotStore<S> {
   readonly #latest = new Map<RunId, Snapshot<S>>();
 
   loadLatest(runId: RunId): Promise<Snapshot<S> | undefined> {
-    return attempt(SnapshotStoreError, 'loadLatest', runId, () => {
+    return withContext(SnapshotStoreError, 'loadLatest', runId, () => {
       checkRunId(runId);
       return structuredClone(this.#latest.get(runId));
     });
   }
 
-  async save(snapshot: Snapshot<S>): Promise<void> {
-    return attempt(SnapshotStoreError, 'save', snapshot?.runId, () => {
-      checkSnapshot(snapshot);
-      const { runId, atSeq } = snapshot;
+  async save(snapshot: Snapshot<S>, options?: SaveOptions): Promise<void> {
+    return withContext(SnapshotStoreError, 'save', snapshot?.runId, () => {
+      checkSave(snapshot, options);
+      const { runId, atSeq, logId } = snapshot;
       const state = capture(snapshot.state, 'state');
       const stored = this.#latest.get(runId)?.atSeq ?? 0;
       if (atSeq < stored) throw staleSnapshot(atSeq, stored);
-      this.#latest.set(runId, { runId, atSeq, state });
+      this.#latest.set(runId, { runId, atSeq, ...(logId && { logId }), state });
     });
   }
 
   delete(runId: RunId): Promise<void> {
-    return attempt(SnapshotStoreError, 'delete', runId, () => {
+    return withContext(SnapshotStoreError, 'delete', runId, () => {
       checkRunId(runId);
       this.#latest.delete(runId);
     });
   }
 
   runIds(): Promise<RunId[]> {
-    return attempt(SnapshotStoreError, 'runIds', undefined, () => [...this.#latest.keys()]);
+    return withContext(SnapshotStoreError, 'runIds', undefined, () => [...this.#latest.keys()]);
   }
 }

@@ -1,8 +1,11 @@
-import type { RunId, Seq } from '../contracts/snapshot-store.ts';
+import type { RunId, Seq } from '../contracts/words.ts';
 import { type ErrorCode, type ErrorContext, KernelError } from './kernel-error.ts';
 
-/** What went wrong, thrown where it is not known yet in which operation on which run. */
-export class Failure extends Error {
+/**
+ * Why something failed: thrown inside of the package, before it is known in which operation on which run. What
+ * leaves the package is a {@link KernelError}, which {@link withContext} makes of it.
+ */
+export class Reason extends Error {
   constructor(
     readonly code: ErrorCode,
     readonly detail: string = sentences[code] ?? '',
@@ -18,7 +21,7 @@ type ErrorClass = new (code: ErrorCode, detail: string, context: ErrorContext) =
  * Calls `work` at once and turns whatever it throws into the caller's error class, with the operation and
  * the run in it.
  */
-export async function attempt<T>(
+export async function withContext<T>(
   Class: ErrorClass,
   operation: string,
   runId: RunId | undefined,
@@ -27,12 +30,12 @@ export async function attempt<T>(
   try {
     return await work();
   } catch (error) {
-    throw errorOf(Class, operation, runId, error);
+    throw toKernelError(Class, operation, runId, error);
   }
 }
 
 /** The same for what cannot reject, because it returns no promise. */
-export function attemptNow<T>(
+export function withContextSync<T>(
   Class: ErrorClass,
   operation: string,
   runId: RunId | undefined,
@@ -41,33 +44,33 @@ export function attemptNow<T>(
   try {
     return work();
   } catch (error) {
-    throw errorOf(Class, operation, runId, error);
+    throw toKernelError(Class, operation, runId, error);
   }
 }
 
 /** The caller's error class, with the operation and the run in it; what is a KernelError already stays as it is. */
-export function errorOf(
+export function toKernelError(
   Class: ErrorClass,
   operation: string,
   runId: RunId | undefined,
   error: unknown,
 ): KernelError {
   if (error instanceof KernelError) return error;
-  const { code, detail, context } = failureOf(error);
+  const { code, detail, context } = reasonOf(error);
   const named = typeof runId === 'string' ? runId : undefined;
   return new Class(code, detail, { operation, runId: named, ...context });
 }
 
 /** What the platform's error means. */
-export function failureOf(cause: unknown, otherwise: ErrorCode = 'unknown'): Failure {
-  if (cause instanceof Failure) return cause;
+export function reasonOf(cause: unknown, otherwise: ErrorCode = 'unknown'): Reason {
+  if (cause instanceof Reason) return cause;
   const { name, message } = cause instanceof Error ? cause : { name: '', message: '' };
   // WebKit has only a message for the death of the process that keeps the databases, and for cleared site data;
   // Chromium for a connection that it closes in the middle of a transaction, or of one of its requests.
   const lost =
     /^(Unknown|InvalidState)Error$/.test(name) &&
     /Indexed Database server|request of the user|^(Connection is closing|Backend aborted)/.test(message);
-  return new Failure(lost ? 'connection-lost' : (codes[name] ?? otherwise), undefined, { cause });
+  return new Reason(lost ? 'connection-lost' : (codes[name] ?? otherwise), undefined, { cause });
 }
 
 const codes: { readonly [name: string]: ErrorCode | undefined } = {
@@ -91,20 +94,35 @@ const sentences: { readonly [code in ErrorCode]?: string } = {
   unknown: 'the browser failed; see the cause.',
 };
 
+/** What was thrown, as text. Anything can be thrown, and not everything can be turned into a string. */
+export function describe(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return Object.prototype.toString.call(thrown);
+  }
+}
+
 /** A save at `atSeq` found the later snapshot `stored`. */
-export const staleSnapshot = (atSeq: Seq, stored: Seq): Failure =>
-  new Failure(
+export const staleSnapshot = (atSeq: Seq, stored: Seq): Reason =>
+  new Reason(
     'conflict',
     `it already has a snapshot at seq ${stored}; this one is at ${atSeq}. Another tab or an old worker is ` +
       'writing the same run. Nothing was changed.',
     { expected: atSeq, actual: stored },
   );
 
-/** An append expected the head `expected` and found `head`. */
-export const staleHead = (expected: Seq, head: Seq): Failure =>
-  new Failure(
+/** A writer that takes `expected` for the head of the log found the head `actual`, or as many events of another log. */
+export const staleHead = (expected: Seq, actual: Seq): Reason =>
+  new Reason(
     'conflict',
-    `its head is ${head}, not ${expected}. Another tab or an old worker is writing the same run. Nothing was ` +
-      'appended; recover before going on.',
-    { expected, actual: head },
+    actual === expected
+      ? `its log was deleted and begun anew since it was read. ${nothingAppended}`
+      : `its head is ${actual}, not ${expected}. Another tab or an old worker is writing the same run. ${nothingAppended}`,
+    { expected, actual },
   );
+const nothingAppended = 'Nothing was appended; recover before going on.';
+
+/** A snapshot names a log that is not there. */
+export const staleLog = (): Reason =>
+  new Reason('conflict', 'the log that this snapshot is of was deleted, or begun anew. Nothing was changed.');
