@@ -12,17 +12,17 @@ import { LateLocks, turn } from './late-locks.ts';
 
 interface Event {
   readonly id: number;
-  /** The seq that whoever appended it meant it to have. */
-  readonly meant: number;
+  /** The event that whoever appended it took for the last one. */
+  readonly after: number | undefined;
 }
 
 type State = readonly number[];
 
 const initialState: State = [];
 
-/** Accepts nothing that was meant for another place. */
-function reduce(state: State, { id, meant }: Event): State {
-  if (meant !== state.length + 1) throw new RangeError(`meant for ${meant}, put at ${state.length + 1}`);
+/** Accepts nothing that was meant for another place, or for another log. */
+function reduce(state: State, { id, after }: Event): State {
+  if (after !== state.at(-1)) throw new RangeError(`meant to come after ${after}, put after ${state.at(-1)}`);
   return [...state, id];
 }
 
@@ -48,6 +48,15 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('refuse an append' as const), page }),
   fc.record({ do: fc.constant('refuse a snapshot' as const), page }),
   fc.record({ do: fc.constant('close' as const), page, awaited: fc.boolean() }),
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('begin anew' as const),
+      page,
+      delete: fc.constantFrom('events', 'both'),
+      length: fc.nat({ max: 4 }),
+    }),
+  },
 );
 
 let locks: Locks | undefined;
@@ -69,7 +78,7 @@ test.each([
   ['Web Locks that tell late', () => new LateLocks()],
   ['nothing but the fence', () => undefined],
 ])('no event is lost, doubled or out of place, with %s', async (_, newLocks) => {
-  const happened = { acknowledged: 0, refused: 0, stolen: 0 };
+  const happened = { acknowledged: 0, refused: 0, stolen: 0, begunAnew: 0 };
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
       locks = newLocks();
@@ -83,7 +92,9 @@ test.each([
         name: locks ? databaseName : crypto.randomUUID(),
         run: undefined as Run<State, Event> | undefined,
       }));
-      const acknowledged = new Map<number, number>();
+      let acknowledged = new Map<number, number>();
+      /** How many deletions have begun or ended: what was called before one that ended later may be gone. */
+      let deletions = 0;
       const pending: Promise<unknown>[] = [];
       const unexpected: unknown[] = [];
       let ids = 0;
@@ -114,18 +125,20 @@ test.each([
           });
         } else if (step.do === 'append' && run) {
           const appends = step.sizes.map((size) => {
-            const batch = Array.from({ length: size }, (_, index) => ({
-              id: ids++,
-              meant: run.seq + index + 1,
-            }));
+            const calledAt = deletions;
+            const batch: Event[] = [];
+            for (let last = run.state.at(-1); batch.length < size; last = ids++)
+              batch.push({ id: ids, after: last });
             return run.append(batch).then(
               (seq) => {
                 happened.acknowledged += size;
+                if (calledAt !== deletions) return;
                 for (const [index, { id }] of batch.entries()) acknowledged.set(id, seq - size + 1 + index);
               },
-              () => {
+              (error) => {
                 happened.refused++;
-                page.run = undefined;
+                // What the former owner of a stolen run has appended comes before it.
+                if (error.code !== 'reducer-threw') page.run = undefined;
               },
             );
           });
@@ -152,6 +165,23 @@ test.each([
             snapshots.save = save;
             throw new KernelError('quota', 'injected', { operation: 'save' });
           };
+        } else if (step.do === 'begin anew') {
+          happened.begunAnew++;
+          deletions++;
+          // By somebody who knows nothing of runs and their owners.
+          const other = { indexedDB: factory.otherPage(), databaseName };
+          const anew = new IndexedDbEventStore<Event>(other);
+          if (step.delete === 'both') await new IndexedDbSnapshotStore(other).delete('a');
+          await anew.delete('a');
+          deletions++;
+          acknowledged = new Map();
+          const batch: Event[] = [];
+          for (let last: number | undefined; batch.length < step.length; last = ids++)
+            batch.push({ id: ids, after: last });
+          // Unless a run was faster.
+          await anew
+            .append('a', batch, { expectedHead: 0, logId: null })
+            .catch((error) => expect(error.code).toBe('conflict'));
         } else if (step.do === 'close' && run) {
           page.run = undefined;
           const closing = run.close();
@@ -176,7 +206,7 @@ test.each([
       expect(new Set(inLog).size).toBe(inLog.length);
       for (const [id, seq] of acknowledged) expect(inLog[seq - 1]).toBe(id);
       const folded = log.map(({ event }) => event).reduce(reduce, initialState);
-      const { state, ignoredSnapshot } = await recover({
+      const { state } = await recover({
         runId: 'a',
         snapshots,
         events,
@@ -184,10 +214,10 @@ test.each([
         initialState,
       });
       expect(state).toEqual(folded);
-      expect(ignoredSnapshot).toBeUndefined();
-      // A run that is alive and has nothing pending is where the log is, unless it has not heard yet that it lost it.
+      // A run that is alive and has nothing pending is where the log is, unless it has not heard yet that it lost it,
+      // or that the log was begun anew.
       for (const run of [one, two]) {
-        if (run) expect(folded.slice(0, run.seq)).toEqual(run.state);
+        if (run && deletions === 0) expect(folded.slice(0, run.seq)).toEqual(run.state);
       }
       expect(unexpected).toEqual([]);
       await Promise.all([one?.close(), two?.close()]);

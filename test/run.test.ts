@@ -1,48 +1,8 @@
-import {
-  type EventStore,
-  followRun,
-  InMemoryEventStore,
-  InMemorySnapshotStore,
-  KernelError,
-  openRun,
-  openStores,
-  type RunStores,
-  type SnapshotStore,
-} from 'rewake';
+import { followRun, KernelError, openRun, openStores } from 'rewake';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeLocks } from './fake-locks.ts';
 import { FaultyFactory } from './faulty-factory.ts';
-
-interface State {
-  readonly sum: number;
-  readonly count: number;
-}
-
-const initialState: State = { sum: 0, count: 0 };
-
-function reduce({ sum, count }: State, event: number): State {
-  if (Number.isNaN(event)) throw new RangeError('not a number');
-  return { sum: sum + event, count: count + 1 };
-}
-
-let stores: { snapshots: SnapshotStore<State>; events: EventStore<number> };
-let reports: KernelError[];
-
-beforeEach(() => {
-  stores = { snapshots: new InMemorySnapshotStore(), events: new InMemoryEventStore() };
-  reports = [];
-});
-
-const options = () => ({
-  id: 'a',
-  reduce,
-  initialState,
-  stores: stores as RunStores<State, number>,
-  onReport: (error: KernelError) => void reports.push(error),
-});
-
-const log = async () => (await stores.events.scan('a', 1)).events.map(({ event }) => event);
-const refusal = (code: string) => expect.objectContaining({ code, runId: 'a' });
+import { initialState, log, options, refusal, type State, scene } from './run-scene.ts';
 
 describe('append', () => {
   test('the state moves at once, the promise resolves when the event is durable', async () => {
@@ -105,14 +65,14 @@ describe('append', () => {
     const error = new KernelError('quota', 'injected', { operation: 'append' });
     const run = await openRun(options());
     await run.append(1);
-    const append = vi.spyOn(stores.events, 'append').mockRejectedValueOnce(error);
+    const append = vi.spyOn(scene.stores.events, 'append').mockRejectedValueOnce(error);
     const pending = [run.append(2), run.append(3), run.append([4, 5])];
     for (const outcome of await Promise.allSettled(pending)) {
       expect(outcome).toEqual({ status: 'rejected', reason: error });
     }
     await expect(run.append(6)).rejects.toBe(error);
     await expect(run.snapshot()).rejects.toBe(error);
-    expect(reports).toEqual([error]);
+    expect(scene.reports).toEqual([error]);
     await run.close();
     append.mockRestore();
     const again = await openRun(options());
@@ -124,9 +84,9 @@ describe('append', () => {
   test('a refusal that nobody awaits is no unhandled rejection: it is reported', async () => {
     const error = new KernelError('quota', 'injected', { operation: 'append' });
     const run = await openRun(options());
-    vi.spyOn(stores.events, 'append').mockRejectedValueOnce(error);
+    vi.spyOn(scene.stores.events, 'append').mockRejectedValueOnce(error);
     run.append(1);
-    await vi.waitFor(() => expect(reports).toEqual([error]));
+    await vi.waitFor(() => expect(scene.reports).toEqual([error]));
   });
 });
 
@@ -163,21 +123,21 @@ describe('subscribe and getState', () => {
     run.subscribe(() => heard++);
     expect(await run.append(1)).toBe(1);
     expect(heard).toBe(1);
-    expect(reports).toMatchObject([{ code: 'unknown', cause }]);
+    expect(scene.reports).toMatchObject([{ code: 'unknown', cause }]);
     await run.close();
   });
 });
 
 describe('snapshots', () => {
-  const saved = () => stores.snapshots.loadLatest('a');
+  const saved = () => scene.stores.snapshots.loadLatest('a');
 
   test('are saved behind the run every so many events, and never ahead of the log', async () => {
     const run = await openRun({ ...options(), snapshotEvery: 10 });
-    const save = vi.spyOn(stores.snapshots, 'save');
+    const save = vi.spyOn(scene.stores.snapshots, 'save');
     for (let event = 1; event <= 35; event++) {
       await run.append(event);
       for (const [{ atSeq }] of save.mock.calls)
-        expect(atSeq).toBeLessThanOrEqual((await stores.events.head('a')).seq);
+        expect(atSeq).toBeLessThanOrEqual((await scene.stores.events.head('a')).seq);
     }
     expect(save.mock.calls.map(([{ atSeq }]) => atSeq)).toEqual([10, 20, 30]);
     await run.close();
@@ -194,14 +154,14 @@ describe('snapshots', () => {
     const failing = new Promise<void>((_, reject) => {
       fail = reject;
     });
-    const save = vi.spyOn(stores.snapshots, 'save').mockReturnValue(failing);
+    const save = vi.spyOn(scene.stores.snapshots, 'save').mockReturnValue(failing);
     for (const event of [1, 2, 3, 4]) await run.append(event);
     expect(save.mock.calls.map(([{ atSeq }]) => atSeq)).toEqual([1, 2, 3, 4]);
     const error = new KernelError('quota', 'injected', { operation: 'save' });
     fail(error);
     await failing.catch(() => {});
     await run.append(5);
-    await vi.waitFor(() => expect(reports).toEqual([error, error]));
+    await vi.waitFor(() => expect(scene.reports).toEqual([error, error]));
     save.mockRestore();
     await run.close();
   });
@@ -209,11 +169,11 @@ describe('snapshots', () => {
   test('one that fails fails nothing else, is reported, and is not tried again at once', async () => {
     const run = await openRun({ ...options(), snapshotEvery: 2 });
     const error = new KernelError('quota', 'injected', { operation: 'save' });
-    const save = vi.spyOn(stores.snapshots, 'save').mockRejectedValue(error);
+    const save = vi.spyOn(scene.stores.snapshots, 'save').mockRejectedValue(error);
     for (const event of [1, 2, 3]) await run.append(event);
-    expect(reports).toEqual([error]);
+    expect(scene.reports).toEqual([error]);
     await run.append(4);
-    await vi.waitFor(() => expect(reports).toEqual([error, error]));
+    await vi.waitFor(() => expect(scene.reports).toEqual([error, error]));
     await expect(run.snapshot()).rejects.toBe(error);
     save.mockRestore();
     await run.append(5);
@@ -251,12 +211,12 @@ describe('in a page', () => {
   test('a snapshot is saved when the page is hidden', async () => {
     const run = await openRun(options());
     await run.append([1, 2]);
-    const save = vi.spyOn(stores.snapshots, 'save');
+    const save = vi.spyOn(scene.stores.snapshots, 'save');
     page.dispatchEvent(new Event('visibilitychange'));
     expect(save).not.toHaveBeenCalled();
     vi.stubGlobal('document', { hidden: true });
     page.dispatchEvent(new Event('visibilitychange'));
-    await vi.waitFor(async () => expect((await stores.snapshots.loadLatest('a'))?.atSeq).toBe(2));
+    await vi.waitFor(async () => expect((await scene.stores.snapshots.loadLatest('a'))?.atSeq).toBe(2));
     await run.close();
     page.dispatchEvent(new Event('visibilitychange'));
     expect(save).toHaveBeenCalledTimes(1);
@@ -265,7 +225,7 @@ describe('in a page', () => {
   test('into the back/forward cache: the run is free, no snapshot is begun; back again: it goes on', async () => {
     const run = await openRun(options());
     await run.append(1);
-    const save = vi.spyOn(stores.snapshots, 'save');
+    const save = vi.spyOn(scene.stores.snapshots, 'save');
     show('pagehide');
     vi.stubGlobal('document', { hidden: true });
     page.dispatchEvent(new Event('visibilitychange'));
@@ -283,7 +243,7 @@ describe('in a page', () => {
     page.dispatchEvent(new Event('visibilitychange'));
     expect(save).toHaveBeenCalledTimes(1);
     await Promise.all([follower.close(), run.close()]);
-    expect(reports).toEqual([]);
+    expect(scene.reports).toEqual([]);
   });
 
   test.each([
@@ -296,15 +256,15 @@ describe('in a page', () => {
     await other.append(1);
     if (closes) await other.close();
     show('pageshow');
-    await vi.waitFor(() => expect(reports).toEqual([refusal('conflict')]));
-    await expect(run.append(2)).rejects.toBe(reports[0]);
+    await vi.waitFor(() => expect(scene.reports).toEqual([refusal('conflict')]));
+    await expect(run.append(2)).rejects.toBe(scene.reports[0]);
     expect(await log()).toEqual([1]);
     await other.close();
   });
 });
 
 test('a snapshot ahead of the log is deleted before the log can grow past it', async () => {
-  await stores.snapshots.save({ runId: 'a', atSeq: 2, state: { sum: 1000, count: 2 } });
+  await scene.stores.snapshots.save({ runId: 'a', atSeq: 2, state: { sum: 1000, count: 2 } });
   const run = await openRun(options());
   expect(run.recovery.ignoredSnapshot).toEqual({ reason: 'ahead-of-log', atSeq: 2 });
   for (const event of [1, 2, 3]) await run.append(event);
@@ -323,9 +283,9 @@ describe('close', () => {
     expect(run.close()).toBe(closing);
     await closing;
     expect(await Promise.all(appends)).toEqual([1, 2]);
-    expect((await stores.snapshots.loadLatest('a'))?.atSeq).toBe(2);
+    expect((await scene.stores.snapshots.loadLatest('a'))?.atSeq).toBe(2);
     await expect(run.append(3)).rejects.toEqual(refusal('closed'));
-    expect(reports).toEqual([]);
+    expect(scene.reports).toEqual([]);
   });
 
   test('is what `await using` does', async () => {
@@ -339,7 +299,7 @@ describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, 
   beforeEach(async () => {
     if (kind === 'with Web Locks') vi.stubGlobal('navigator', { locks: new FakeLocks() });
     if (kind === 'in memory') return;
-    stores = await openStores({ indexedDB: new FaultyFactory(), databaseName: crypto.randomUUID() });
+    scene.stores = await openStores({ indexedDB: new FaultyFactory(), databaseName: crypto.randomUUID() });
   });
 
   afterEach(() => {
@@ -387,8 +347,8 @@ describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, 
     const former = await openRun(options());
     await former.append(1);
     const thief = await openRun({ ...options(), owner: 'steal' });
-    await vi.waitFor(() => expect(reports).toEqual([refusal('conflict')]));
-    await expect(former.append(2)).rejects.toBe(reports[0]);
+    await vi.waitFor(() => expect(scene.reports).toEqual([refusal('conflict')]));
+    await expect(former.append(2)).rejects.toBe(scene.reports[0]);
     await former.close();
     expect(await thief.append(3)).toBe(2);
     expect(await log()).toEqual([1, 3]);
@@ -397,15 +357,15 @@ describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, 
   });
 
   test('stolen while it recovers: it closes itself at once', async () => {
-    const head = vi.spyOn(stores.events, 'head').mockImplementationOnce(async () => {
+    const head = vi.spyOn(scene.stores.events, 'head').mockImplementationOnce(async () => {
       const thief = await openRun({ ...options(), owner: 'steal' });
       await thief.close();
       return { seq: 0, logId: null };
     });
     const run = await openRun(options());
     head.mockRestore();
-    await vi.waitFor(() => expect(reports).toEqual([refusal('conflict')]));
-    await expect(run.append(1)).rejects.toBe(reports[0]);
+    await vi.waitFor(() => expect(scene.reports).toEqual([refusal('conflict')]));
+    await expect(run.append(1)).rejects.toBe(scene.reports[0]);
     expect(await log()).toEqual([]);
   });
 
@@ -444,9 +404,9 @@ describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, 
   });
 
   test('where recovery fails, the run is free again', async () => {
-    await stores.events.append('a', [Number.NaN]);
+    await scene.stores.events.append('a', [Number.NaN]);
     await expect(openRun(options())).rejects.toEqual(refusal('reducer-threw'));
-    await stores.events.delete('a');
+    await scene.stores.events.delete('a');
     await (await openRun({ ...options(), owner: 'fail' })).close();
   });
 });
@@ -454,10 +414,10 @@ describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, 
 test('a writer that goes around the lock is found out at the next append: conflict, nothing changed', async () => {
   const run = await openRun(options());
   await run.append(1);
-  await stores.events.append('a', [100]);
+  await scene.stores.events.append('a', [100]);
   await expect(run.append(2)).rejects.toMatchObject({ code: 'conflict', expected: 1, actual: 2 });
   expect(await log()).toEqual([1, 100]);
-  expect(reports).toEqual([refusal('conflict')]);
+  expect(scene.reports).toEqual([refusal('conflict')]);
 });
 
 describe.each(['with Web Locks', 'without Web Locks'])(
@@ -472,7 +432,7 @@ describe.each(['with Web Locks', 'without Web Locks'])(
       if (kind === 'with Web Locks') vi.stubGlobal('navigator', { locks: new FakeLocks() });
       factory = new FaultyFactory();
       databaseName = crypto.randomUUID();
-      stores = await openStores({ indexedDB: factory, databaseName });
+      scene.stores = await openStores({ indexedDB: factory, databaseName });
     });
 
     afterEach(() => {
@@ -481,7 +441,7 @@ describe.each(['with Web Locks', 'without Web Locks'])(
 
     /** The append is committed, but nobody hears of it. */
     function loseTheAnswer(): void {
-      const { events } = stores;
+      const { events } = scene.stores;
       const append = events.append.bind(events);
       vi.spyOn(events, 'append').mockImplementationOnce(async (...args) => {
         await append(...args);
@@ -497,7 +457,7 @@ describe.each(['with Web Locks', 'without Web Locks'])(
       const later = run.append(5);
       expect(await Promise.all([...appends, later])).toEqual([2, 3, 4, 5]);
       expect(await log()).toEqual([1, 2, 3, 4, 5]);
-      expect(reports).toEqual([]);
+      expect(scene.reports).toEqual([]);
       await run.close();
     });
 
@@ -512,8 +472,8 @@ describe.each(['with Web Locks', 'without Web Locks'])(
 
     test('somebody else has written meanwhile: conflict', async () => {
       const run = await openRun(options());
-      vi.spyOn(stores.events, 'append').mockImplementationOnce(async () => {
-        await stores.events.append('a', [100, 101]);
+      vi.spyOn(scene.stores.events, 'append').mockImplementationOnce(async () => {
+        await scene.stores.events.append('a', [100, 101]);
         throw lost;
       });
       await expect(run.append(1)).rejects.toEqual(refusal('conflict'));
@@ -522,7 +482,7 @@ describe.each(['with Web Locks', 'without Web Locks'])(
 
     test('the run was stolen before it could try again: it does not', async () => {
       const run = await openRun(options());
-      const append = vi.spyOn(stores.events, 'append').mockImplementationOnce(async () => {
+      const append = vi.spyOn(scene.stores.events, 'append').mockImplementationOnce(async () => {
         await openRun({ ...options(), owner: 'steal' });
         throw lost;
       });
@@ -534,7 +494,7 @@ describe.each(['with Web Locks', 'without Web Locks'])(
 
     test('somebody else has written as much, at the same place: conflict', async () => {
       const run = await openRun(options());
-      vi.spyOn(stores.events, 'append').mockImplementationOnce(async () => {
+      vi.spyOn(scene.stores.events, 'append').mockImplementationOnce(async () => {
         const other = await openStores<State, number>({ indexedDB: factory, databaseName });
         await other.events.append('a', [1]);
         throw lost;
@@ -545,9 +505,9 @@ describe.each(['with Web Locks', 'without Web Locks'])(
 
     test('again and again: the run gives up with connection-lost', async () => {
       const run = await openRun(options());
-      vi.spyOn(stores.events, 'append').mockRejectedValue(lost);
+      vi.spyOn(scene.stores.events, 'append').mockRejectedValue(lost);
       await expect(run.append(1)).rejects.toBe(lost);
-      expect(reports).toEqual([lost]);
+      expect(scene.reports).toEqual([lost]);
     });
   },
 );
@@ -579,22 +539,22 @@ describe('a follower', () => {
     }
     await follower.close();
     await owner.close();
-    expect(reports).toEqual([]);
+    expect(scene.reports).toEqual([]);
   });
 
   test('reads only the tail, and the same state stays the same reference', async () => {
     const follower = await followRun(options());
-    await stores.events.append('a', [1, 2, 3]);
+    await scene.stores.events.append('a', [1, 2, 3]);
     await follower.refresh();
     const { state } = follower;
     let heard = 0;
     follower.subscribe(() => heard++);
-    const scan = vi.spyOn(stores.events, 'scan');
+    const scan = vi.spyOn(scene.stores.events, 'scan');
     await follower.refresh();
     expect(scan).not.toHaveBeenCalled();
     expect(follower.state).toBe(state);
     expect(heard).toBe(0);
-    await stores.events.append('a', [4]);
+    await scene.stores.events.append('a', [4]);
     await Promise.all([follower.refresh(), follower.refresh(), follower.refresh()]);
     expect(scan.mock.calls).toEqual([['a', 4, 1]]);
     expect(follower).toMatchObject({ state: { sum: 10, count: 4 }, seq: 4 });
@@ -609,20 +569,20 @@ describe('a follower', () => {
       throw cause;
     });
     follower.subscribe(() => heard++);
-    await stores.events.append('a', [1]);
+    await scene.stores.events.append('a', [1]);
     await follower.refresh();
     expect(heard).toBe(1);
-    expect(reports).toMatchObject([{ code: 'unknown', cause }]);
+    expect(scene.reports).toMatchObject([{ code: 'unknown', cause }]);
     await follower.close();
   });
 
   test('starts over where the log was deleted', async () => {
-    await stores.events.append('a', [1, 2, 3]);
+    await scene.stores.events.append('a', [1, 2, 3]);
     const follower = await followRun(options());
-    await stores.events.delete('a');
+    await scene.stores.events.delete('a');
     await follower.refresh();
     expect(follower).toMatchObject({ state: initialState, seq: 0 });
-    await stores.events.append('a', [7]);
+    await scene.stores.events.append('a', [7]);
     await follower.refresh();
     expect(follower).toMatchObject({ state: { sum: 7, count: 1 }, seq: 1 });
     await follower.close();
@@ -632,9 +592,9 @@ describe('a follower', () => {
     const owner = await openRun(options());
     const follower = await followRun(options());
     const error = new KernelError('connection-lost', 'injected', { operation: 'head' });
-    vi.spyOn(stores.events, 'head').mockRejectedValueOnce(error);
+    vi.spyOn(scene.stores.events, 'head').mockRejectedValueOnce(error);
     await owner.append(1);
-    await vi.waitFor(() => expect(reports).toEqual([error]));
+    await vi.waitFor(() => expect(scene.reports).toEqual([error]));
     expect(follower.state).toEqual(initialState);
     const change = changed(follower);
     await owner.append(2);
@@ -646,7 +606,7 @@ describe('a follower', () => {
   test('without BroadcastChannel says so, and can be refreshed', async () => {
     vi.stubGlobal('BroadcastChannel', undefined);
     const follower = await followRun(options());
-    expect(reports).toEqual([refusal('unavailable')]);
+    expect(scene.reports).toEqual([refusal('unavailable')]);
     const owner = await openRun(options());
     await owner.append(1);
     await follower.refresh();
@@ -657,7 +617,7 @@ describe('a follower', () => {
 
   test('closed while it reads: it stays as it is', async () => {
     const follower = await followRun(options());
-    await stores.events.append('a', [1]);
+    await scene.stores.events.append('a', [1]);
     const reading = follower.refresh();
     await follower.close();
     await reading;

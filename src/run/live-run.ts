@@ -67,6 +67,7 @@ export class LiveRun<S, E> implements Run<S, E> {
     const { id: runId, snapshotEvery = SNAPSHOT_EVERY } = options;
     this.id = runId;
     this.recovery = recovery;
+    if (options.freeze) freeze(recovery.state);
     if (stores.dataLoss) this.dataLoss = stores.dataLoss;
     this.#options = options;
     this.#stores = stores;

@@ -31,19 +31,23 @@ import type { Run, RunOptions, RunStores } from './run.ts';
 export async function openRun<S, E>(options: RunOptions<S, E>): Promise<Run<S, E>> {
   await withContext(RunError, 'openRun', options?.id, () => checkRunOptions(options));
   const { id: runId, reduce, initialState, owner: mode = 'wait', signal } = options;
-  const stores = options.stores ?? (await unlessAborted(openOwnStores(options), options));
+  const stores = options.stores ?? (await unlessAborted(() => openOwnStores(options), options));
   const lost = new AbortController();
   const acquire = (mode: OwnerMode) =>
     own(stores, { runId, mode, signal, onLost: (reason) => lost.abort(reason) });
   const read = () => recover({ runId, ...stores, reduce, initialState });
 
-  const ownership = await unlessAborted(acquire(mode), options, (late) => late.release());
+  const ownership = await unlessAborted(
+    () => acquire(mode),
+    options,
+    (late) => late.release(),
+  );
   try {
-    const recovery = await unlessAborted(read(), options);
+    const recovery = await unlessAborted(read, options);
     const ignored = recovery.ignoredSnapshot?.reason;
     // Once the log has grown past it, it would look like one of the log; and it stands in the way of the next one.
     if (ignored === 'ahead-of-log' || ignored === 'other-log')
-      await unlessAborted(stores.snapshots.delete(runId), options);
+      await unlessAborted(() => stores.snapshots.delete(runId), options);
     return new LiveRun(options, stores, {
       recovery,
       ownership,
@@ -67,24 +71,24 @@ async function openOwnStores<S, E>({ id, onReport }: RunOptions<S, E>): Promise<
 
 /** What `work` resolves with, unless the signal is aborted by then. `undo` gets what comes too late. */
 async function unlessAborted<T>(
-  work: Promise<T>,
+  work: () => Promise<T>,
   { id, signal }: Pick<RunOptions<never, never>, 'id' | 'signal'>,
   undo: (late: T) => unknown = () => {},
 ): Promise<T> {
-  if (!signal) return work;
-  const refuse = (cause: unknown) =>
-    new RunError('closed', 'it was given up before it was open.', { operation: 'openRun', runId: id, cause });
+  if (!signal) return work();
+  const context = { operation: 'openRun', runId: id };
+  const abortion = () =>
+    new RunError('closed', 'it was given up before it was open.', { ...context, cause: signal.reason });
+  if (signal.aborted) throw abortion();
+  const working = work();
   const listening = new AbortController();
   const aborted = new Promise<never>((_, reject) => {
-    const abort = () => reject(refuse(signal.reason));
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { signal: listening.signal });
+    signal.addEventListener('abort', () => reject(abortion()), { signal: listening.signal });
   });
   try {
-    // First, because what is there already must not win over an abort.
-    return await Promise.race([aborted, work]);
+    return await Promise.race([aborted, working]);
   } catch (error) {
-    if (signal.aborted) work.then(undo, () => {});
+    if (signal.aborted) working.then(undo, () => {});
     throw error;
   } finally {
     listening.abort();
