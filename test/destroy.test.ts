@@ -1,7 +1,8 @@
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import { destroy, IndexedDbEventStore, KernelError, openRun, openStores } from 'rewake';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { FakeLocks } from './fake-locks.ts';
 
 let factory: IDBFactory;
 
@@ -94,6 +95,116 @@ test('something else holds it open: blocked, and it is deleted as soon as that l
   vi.useRealTimers();
   held.close();
   expect(await events.runIds()).toEqual([]);
+});
+
+describe('what was called before does not bring data back', () => {
+  const names = async () => (await factory.databases()).map(({ name }) => name);
+
+  test('saves and appends that wait in another tab reject with connection-lost', async () => {
+    const there = await openStores<string, number>({ indexedDB: otherPage() });
+    const { logId } = await there.events.append('a', [1]);
+    const writes = [
+      there.snapshots.save({ runId: 'a', atSeq: 1, logId, state: 'in flight' }),
+      there.snapshots.save({ runId: 'b', atSeq: 1, state: 'secret' }),
+      there.snapshots.delete('c'),
+      there.snapshots.save({ runId: 'a', atSeq: 1, logId, state: 'secret' }),
+      there.events.append('a', [2]),
+      there.events.append('b', [3]),
+      there.events.append('a', [4], { expectedHead: 2 }),
+      there.events.delete('c'),
+      there.events.append('c', [5]),
+    ];
+    const settled = Promise.allSettled(writes);
+    await destroy({ indexedDB: factory });
+    const codes = (await settled).map((outcome) =>
+      outcome.status === 'fulfilled' ? 'written' : outcome.reason.code,
+    );
+    const lost = 'connection-lost';
+    expect(codes).toEqual(['written', lost, lost, lost, 'written', lost, lost, lost, lost]);
+    expect(await names()).toEqual([]);
+    // What is called now begins a new one.
+    await there.events.append('d', [1]);
+    expect(await there.events.runIds()).toEqual(['d']);
+  });
+
+  test('a snapshot of a log that is gone is refused: conflict', async () => {
+    const there = await openStores<string, number>({ indexedDB: otherPage() });
+    const { logId } = await there.events.append('a', [1]);
+    await destroy({ indexedDB: factory });
+    const save = there.snapshots.save({ runId: 'a', atSeq: 1, logId, state: 'secret' });
+    await expect(save).rejects.toMatchObject({ code: 'conflict', name: 'SnapshotStoreError' });
+    expect(await there.snapshots.runIds()).toEqual([]);
+  });
+});
+
+describe('with Web Locks', () => {
+  beforeEach(() => {
+    vi.stubGlobal('navigator', { locks: new FakeLocks() });
+  });
+
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  test('live runs close at once, and say why', async () => {
+    const reports: KernelError[] = [];
+    const stores = await openStores<number, number>({ indexedDB: otherPage() });
+    const runs = await Promise.all(
+      ['a', 'b'].map((id) => openRun({ ...run, id, stores, onReport: (error) => reports.push(error) })),
+    );
+    const other = {
+      ...run,
+      stores: await openStores<number, number>({ databaseName: 'other', indexedDB: factory }),
+    };
+    const apart = await openRun(other);
+    await destroy({ indexedDB: factory });
+    expect(reports.map(({ code, runId }) => [code, runId])).toEqual([
+      ['conflict', 'a'],
+      ['conflict', 'b'],
+    ]);
+    expect(reports[0]?.message).toContain('being deleted');
+    for (const ended of runs) {
+      await expect(ended.append(1)).rejects.toMatchObject({ code: 'conflict' });
+      await ended.close();
+    }
+    expect(await apart.append(1)).toBe(1);
+    await apart.close();
+    expect((await factory.databases()).map(({ name }) => name)).toEqual(['other']);
+  });
+
+  test('a run that is opened meanwhile waits, and begins anew', async () => {
+    const stores = await openStores<number, number>({ indexedDB: otherPage() });
+    const former = await openRun({ ...run, stores });
+    await former.append(1);
+    await former.close();
+    const held = await holdOpen('rewake');
+    const destroyed = destroy({ indexedDB: factory });
+    const opening = openRun({ ...run, stores });
+    const first = await Promise.race([opening, new Promise((resolve) => setTimeout(resolve, 0, 'waits'))]);
+    expect(first).toBe('waits');
+    held.close();
+    await destroyed;
+    const again = await opening;
+    expect(again.seq).toBe(0);
+    expect(await again.append(2)).toBe(1);
+    await again.close();
+  });
+
+  test('twice at once: both resolve, and nobody is kept out afterwards', async () => {
+    const stores = await openStores<number, number>({ indexedDB: otherPage() });
+    await stores.events.append('a', [1]);
+    await Promise.all([destroy({ indexedDB: factory }), destroy({ indexedDB: otherPage() })]);
+    expect(await factory.databases()).toEqual([]);
+    await (await openRun({ ...run, stores })).close();
+  });
+
+  test('a platform that refuses the lock is no reason to keep the data', async () => {
+    await new IndexedDbEventStore<number>({ indexedDB: factory }).append('a', [1]);
+    const request = () => Promise.reject(new DOMException('injected', 'SecurityError'));
+    vi.stubGlobal('navigator', { locks: { request } });
+    await destroy({ indexedDB: factory });
+    expect(await factory.databases()).toEqual([]);
+  });
 });
 
 test('no IndexedDB: unavailable', async () => {

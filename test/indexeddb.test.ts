@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { IndexedDbEventStore, IndexedDbSnapshotStore, openStores } from 'rewake';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FaultyFactory, type StoreName, settled } from './faulty-factory.ts';
@@ -49,6 +50,37 @@ describe('the layout', () => {
       [['a', 2], { format: 1, events: ['one', 'two'] }],
       [['a', 3], { format: 1, events: ['three'] }],
     ]);
+  });
+
+  test('every transaction names all object stores, so that no two that write are open at once', async () => {
+    const stores = await openStores<unknown, unknown>({ indexedDB: factory });
+    const { snapshots, events } = stores;
+    const { logId } = await events.append('a', [1]);
+    await Promise.all([
+      events.append('a', [2], { expectedHead: 1, logId, writer: 'w' }),
+      events.append('a', [2], { expectedHead: 1, logId, writer: 'w' }),
+      snapshots.save({ runId: 'a', atSeq: 1, logId, state: 1 }),
+      snapshots.save({ runId: 'b', atSeq: 1, state: 1 }),
+      events.append('b', [1]),
+      events.scan('a', 1),
+      events.head('a'),
+      snapshots.loadLatest('a'),
+      events.delete('b'),
+      snapshots.delete('b'),
+      events.runIds(),
+      snapshots.runIds(),
+    ]);
+    expect(factory.transactions.length).toBeGreaterThan(10);
+    for (const { objectStoreNames } of factory.transactions)
+      expect([...objectStoreNames]).toEqual(['events', 'guards', 'snapshots']);
+  });
+
+  test('nothing but Database starts transactions', () => {
+    const sources = readdirSync('src', { encoding: 'utf8', recursive: true }).filter((name) =>
+      name.endsWith('.ts'),
+    );
+    const starting = sources.filter((name) => /\.transaction\(/.test(readFileSync(`src/${name}`, 'utf8')));
+    expect(starting.map((name) => name.replaceAll('\\', '/'))).toEqual(['backends/indexeddb/database.ts']);
   });
 
   test('the stores of one database share one connection; other databases have their own', async () => {

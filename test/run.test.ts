@@ -1,5 +1,6 @@
-import { followRun, KernelError, openRun, openStores } from 'rewake';
+import { followRun, KernelError, openRun, openStores, type Run } from 'rewake';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Locks } from '../src/run/ownership.ts';
 import { FakeLocks } from './fake-locks.ts';
 import { FaultyFactory } from './faulty-factory.ts';
 import { initialState, log, options, refusal, type State, scene } from './run-scene.ts';
@@ -260,6 +261,110 @@ describe('in a page', () => {
     await expect(run.append(2)).rejects.toBe(scene.reports[0]);
     expect(await log()).toEqual([1]);
     await other.close();
+  });
+
+  /** Locks that are granted some turns later, as a busy browser grants them. */
+  class SlowLocks extends FakeLocks {
+    override request: Locks['request'] = async (...request) => {
+      for (let turns = 0; turns < 5; turns++) await new Promise(setImmediate);
+      return this.slowly(...request);
+    };
+    readonly slowly = new FakeLocks().request;
+  }
+
+  describe.each(['before', 'after'])(
+    'what the application does in its own pageshow, %s the run does',
+    (when) => {
+      beforeEach(async () => {
+        vi.stubGlobal('navigator', { locks: new SlowLocks() });
+        scene.stores = await openStores({
+          indexedDB: new FaultyFactory(),
+          databaseName: crypto.randomUUID(),
+        });
+      });
+
+      async function openWith(inPageshow: (run: Run<State, number>) => void): Promise<Run<State, number>> {
+        let act = () => {};
+        const listen = () => page.addEventListener('pageshow', () => act());
+        if (when === 'before') listen();
+        const run = await openRun(options());
+        if (when === 'after') listen();
+        act = () => inPageshow(run);
+        await run.append(1);
+        show('pagehide');
+        show('pageshow');
+        return run;
+      }
+
+      const isFree = async () => {
+        const next = await openRun({ ...options(), owner: 'wait' });
+        await next.close();
+        return next;
+      };
+
+      test('close: the run is free', async () => {
+        const run = await openWith((run) => run.close());
+        await run.close();
+        expect((await isFree()).seq).toBe(1);
+        expect(scene.reports).toEqual([]);
+      });
+
+      test('append: it is appended, and the run goes on', async () => {
+        const appends: Promise<number>[] = [];
+        const run = await openWith((run) => appends.push(run.append(10)));
+        expect(await Promise.all(appends)).toEqual([2]);
+        expect(await run.append(100)).toBe(3);
+        await run.close();
+        expect((await isFree()).state.sum).toBe(111);
+        expect(scene.reports).toEqual([]);
+      });
+
+      test('append and close: both', async () => {
+        const appends: Promise<number>[] = [];
+        const run = await openWith((run) => {
+          appends.push(run.append(10));
+          run.close();
+        });
+        await run.close();
+        expect(await Promise.all(appends)).toEqual([2]);
+        expect((await isFree()).state.sum).toBe(11);
+        expect(scene.reports).toEqual([]);
+      });
+    },
+  );
+
+  test('closed as the page leaves, and never back: what was appended is durable, and the run free', async () => {
+    const run = await openRun(options());
+    show('pagehide');
+    const append = run.append(1);
+    await run.close();
+    expect(await append).toBe(1);
+    expect(await log()).toEqual([1]);
+    const other = await openElsewhere();
+    await other.close();
+  });
+
+  test('an append that was in flight when the page left is its own when it returns', async () => {
+    const run = await openRun(options());
+    const { events } = scene.stores;
+    let answer = () => {};
+    const append = events.append.bind(events);
+    vi.spyOn(events, 'append').mockImplementationOnce(async (...call) => {
+      const head = await append(...call);
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return head;
+    });
+    const inFlight = run.append(1);
+    await vi.waitFor(async () => expect(await log()).toEqual([1]));
+    show('pagehide');
+    show('pageshow');
+    const next = run.append(2);
+    answer();
+    expect(await Promise.all([inFlight, next])).toEqual([1, 2]);
+    expect(scene.reports).toEqual([]);
+    await run.close();
   });
 });
 

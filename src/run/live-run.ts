@@ -58,6 +58,8 @@ export class LiveRun<S, E> implements Run<S, E> {
   /** Resolves when the run is not `away`; `#arrive` resolves it. */
   #presence = Promise.resolve();
   #arrive = () => {};
+  /** Resolves when the page that leaves has let go of the run. */
+  #released: Promise<void> | undefined;
   #returning: Promise<void> | undefined;
   #reducing = false;
   #closing: Promise<void> | undefined;
@@ -203,7 +205,7 @@ export class LiveRun<S, E> implements Run<S, E> {
     this.#presence = new Promise((resolve) => {
       this.#arrive = resolve;
     });
-    this.#letGo();
+    this.#released = this.#letGo();
   }
 
   /** Back from the back/forward cache, during which somebody else may have owned the run. */
@@ -216,6 +218,7 @@ export class LiveRun<S, E> implements Run<S, E> {
 
   async #ownAgain(): Promise<void> {
     try {
+      await this.#released;
       this.#ownership = await this.#acquire();
       // What was sent before the page left, and is in the log, is this run's own.
       await this.#queue.answered();

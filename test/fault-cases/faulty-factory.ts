@@ -33,6 +33,8 @@ export class FaultyFactory implements IDBFactory {
   beforeTransaction: ((connection: IDBDatabase) => void) | undefined;
   /** After a transaction was started, before any request of it. */
   onTransaction: ((transaction: IDBTransaction) => void) | undefined;
+  /** What the browser says if it has thrown away the database that is being opened, as Chromium does. */
+  lossMessage: string | undefined;
   /** What fails in every transaction that is started. */
   failing: Failing | undefined;
   readonly #real: IDBFactory;
@@ -50,6 +52,11 @@ export class FaultyFactory implements IDBFactory {
     if (this.instead) return this.instead();
     const request = this.#real.open(this.#scope + name, version);
     request.addEventListener('success', () => this.#watch(request.result));
+    request.addEventListener('upgradeneeded', (event) => {
+      const value = this.lossMessage;
+      if (value === undefined) return;
+      Object.defineProperties(event, { dataLoss: { value: 'total' }, dataLossMessage: { value } });
+    });
     return request;
   }
 

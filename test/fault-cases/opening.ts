@@ -1,5 +1,5 @@
 import { assert, assertEqual, assertRejects } from '../../src/conformance/assert.ts';
-import { openStores } from '../../src/index.ts';
+import { openRun, openStores } from '../../src/index.ts';
 import { type FaultyFactory, fire, injected, openRequest, settled } from './faulty-factory.ts';
 import {
   assertNothingElse,
@@ -7,6 +7,7 @@ import {
   assertWorks,
   type FaultCase,
   faultCase,
+  runOf,
   storesOf,
   turn,
   withProperty,
@@ -191,6 +192,33 @@ export const openingCases: readonly FaultCase[] = [
       assertEqual(stores.backend, 'indexeddb', 'the backend');
       await assertWorks(stores);
     }),
+  ),
+
+  faultCase(
+    'the browser has lost the database: data-lost, with what it says, once and for all who open it',
+    async (factory) => {
+      factory.lossMessage = 'Corruption: injected';
+      await storesOf(factory).events.runIds();
+      factory.lossMessage = undefined;
+      const stores = await openStores<unknown, unknown>({ indexedDB: factory });
+      const { dataLoss } = stores;
+      assertEqual([stores.backend, dataLoss?.code], ['indexeddb', 'data-lost'], 'the stores');
+      assert(
+        dataLoss?.message.includes('Corruption: injected') ?? false,
+        `«${dataLoss}» has the browser's words`,
+      );
+      const run = await openRun({
+        ...runOf(stores),
+        stores: { ...runOf(stores).stores, ...(dataLoss && { dataLoss }) },
+        id: 'a',
+        owner: 'fail',
+      });
+      assertEqual(run.dataLoss, dataLoss, 'of the run');
+      await run.append('one');
+      await run.close();
+      const next = await openStores({ indexedDB: factory.otherPage() });
+      assertEqual(next.dataLoss, undefined, 'in the next page');
+    },
   ),
 
   faultCase('what falls ill after openStores found it well never falls back to memory', async (factory) => {
