@@ -1,5 +1,5 @@
 import { InMemoryEventStore, InMemorySnapshotStore } from 'rewake';
-import { eventStoreCases, snapshotStoreCases } from 'rewake/conformance';
+import { eventStoreCases, snapshotStoreCases, storesCases } from 'rewake/conformance';
 
 const sharedByName = <Store>(create: () => Store) => {
   const stores = new Map<string, Store>();
@@ -12,4 +12,6 @@ const sharedByName = <Store>(create: () => Store) => {
 
 for (const { run } of snapshotStoreCases) await run(sharedByName(() => new InMemorySnapshotStore()));
 for (const { run } of eventStoreCases) await run(sharedByName(() => new InMemoryEventStore()));
+for (const { run } of storesCases)
+  await run(sharedByName(() => ({ snapshots: new InMemorySnapshotStore(), events: new InMemoryEventStore() })));
 console.log('conforms');

@@ -8,8 +8,8 @@ interface Added {
 }
 
 const { backend, reason, snapshots, events } = await openStores<Sum, Added>();
-const head = await events.append('sum', [{ amount: 1 }, { amount: 2 }, { amount: 3 }]);
-await snapshots.save({ runId: 'sum', atSeq: 2, state: { total: 3 } });
+const { seq: head, logId } = await events.append('sum', [{ amount: 1 }, { amount: 2 }, { amount: 3 }]);
+await snapshots.save({ runId: 'sum', atSeq: 2, logId, state: { total: 3 } });
 
 const { state, snapshotSeq } = await recover({
   runId: 'sum',
