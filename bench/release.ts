@@ -1,0 +1,31 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** The sources of a commit, beside those of today. */
+export interface Release {
+  /** The full name of the commit. */
+  readonly commit: string;
+  /** What its `package.json` says. */
+  readonly version: string;
+  /** Its `src/index.ts`. */
+  readonly entry: string;
+}
+
+const git = (...args: string[]) => execFileSync('git', args, { cwd: root, maxBuffer: 2 ** 28 });
+
+/** Takes the library of `commit` out of the repository's history; its imports find the packages of today. */
+export function releaseOf(name: string): Release {
+  const commit = String(git('rev-parse', '--verify', '--end-of-options', `${name}^{commit}`)).trim();
+  // Below node_modules: there its imports find packages, and no test, linter or commit finds it.
+  const folder = `${root}node_modules/.rewake/${commit}`;
+  if (!existsSync(`${folder}/src`)) {
+    mkdirSync(folder, { recursive: true });
+    const archive = git('archive', commit, 'package.json', 'src');
+    execFileSync('tar', ['-x', '-C', folder], { input: archive });
+  }
+  const { version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+  return { commit, version: String(version), entry: `${folder}/src/index.ts` };
+}
