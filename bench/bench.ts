@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { browserNames } from '../e2e/browsers.js';
 import { chart } from './chart.ts';
+import { type Comparison, comparisonTable } from './comparison.ts';
+import { describeSources, type Release, releaseOf } from './release.ts';
 import { merged, packageVersions, type Results, thisMachine } from './results.ts';
 import { Samples, type Workload, workloads } from './samples.ts';
 import { serveSite } from './site.ts';
@@ -11,6 +13,7 @@ import { markdown } from './table.ts';
 import { targets } from './targets.ts';
 import { readTrace } from './trace.ts';
 import { typist } from './typist.ts';
+import { compare } from './workloads/against.ts';
 import { cost } from './workloads/cost.ts';
 import { editing } from './workloads/editing.ts';
 import { growth } from './workloads/growth.ts';
@@ -35,6 +38,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     quick: { type: 'boolean', default: false },
     redraw: { type: 'boolean', default: false },
+    against: { type: 'string' },
   },
 });
 const { quick } = options;
@@ -43,6 +47,7 @@ const chosen = options.only === undefined ? workloads : [oneOf(workloads, '--onl
 const rounds = Number(options.rounds ?? (quick ? 1 : 3));
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds is a number of at least 1.');
 const names = options.subjects?.split(',');
+const among: Bench['among'] = ({ name }) => names?.includes(name) ?? true;
 
 const file = browser === 'chromium' ? 'latest' : `latest-${browser}`;
 const path = (name: string) => fileURLToPath(new URL(`results/${name}`, import.meta.url));
@@ -50,6 +55,8 @@ const path = (name: string) => fileURLToPath(new URL(`results/${name}`, import.m
 if (options.redraw) {
   const { samples, ...others }: Results = JSON.parse(readFileSync(path(`${file}.json`), 'utf8'));
   save({ ...others, samples, targets: targets(samples) });
+} else if (options.against) {
+  await runAgainst(releaseOf(options.against));
 } else {
   await run();
 }
@@ -65,7 +72,6 @@ async function run(): Promise<void> {
   const session = options.trace ? basename(options.trace) : `a typist, ${trace.txns.length} edits`;
   const samples = new Samples();
   const site = await serveSite(trace);
-  const among: Bench['among'] = ({ name }) => names?.includes(name) ?? true;
   const bench: Bench = { browser, url: site.url, trace, samples, rounds, quick, among };
   let results: Results | undefined;
   try {
@@ -94,6 +100,32 @@ async function run(): Promise<void> {
   else say('Not kept: there are no results of this machine, day and number of rounds to be part of.');
 }
 
+/** Measures the sources of today and those of another commit, in turns. */
+async function runAgainst({ commit, version, entry }: Release): Promise<void> {
+  const trace = typist(1);
+  const site = await serveSite(trace, entry);
+  try {
+    const bench = { browser, url: site.url, trace, samples: new Samples(), rounds, quick, among };
+    const named = await inProfile(bench, (profile) => profile.use(async (tab) => tab.version()));
+    const pairs = await compare(bench);
+    const comparison: Comparison = {
+      machine: thisMachine(`${browser} ${named}`),
+      current: `rewake ${packageVersions().rewake}, ${describeSources()}`,
+      against: `rewake ${version}, ${commit.slice(0, 7)}`,
+      rounds: pairs[0]?.current.length ?? 0,
+      pairs,
+    };
+    const text = comparisonTable(comparison);
+    console.log(text);
+    if (quick || names) return;
+    const name = `against-${version.replace(/\.0$/, '')}${browser === 'chromium' ? '' : `-${browser}`}`;
+    write(`${name}.json`, `${JSON.stringify(comparison, null, 2)}\n`);
+    write(`${name}.md`, text);
+  } finally {
+    await site.close();
+  }
+}
+
 /** What was measured in part, within the results that were kept; `undefined` where it does not belong to them. */
 function withKept(part: Results): Results | undefined {
   if (!existsSync(path(`${file}.json`))) return undefined;
@@ -101,8 +133,12 @@ function withKept(part: Results): Results | undefined {
 }
 
 function save(results: Results): void {
+  write(`${file}.json`, `${JSON.stringify(results, null, 2)}\n`);
+  write(`${file}.md`, markdown(results));
+  if (browser === 'chromium') write('chart.svg', chart(results));
+}
+
+function write(name: string, text: string): void {
   mkdirSync(path('.'), { recursive: true });
-  writeFileSync(path(`${file}.json`), `${JSON.stringify(results, null, 2)}\n`);
-  writeFileSync(path(`${file}.md`), markdown(results));
-  if (browser === 'chromium') writeFileSync(path('chart.svg'), chart(results));
+  writeFileSync(path(name), text);
 }

@@ -18,7 +18,7 @@ const git = (...args: string[]) => execFileSync('git', args, { cwd: root, maxBuf
 
 /** Takes the library of `commit` out of the repository's history; its imports find the packages of today. */
 export function releaseOf(name: string): Release {
-  const commit = String(git('rev-parse', '--verify', '--end-of-options', `${name}^{commit}`)).trim();
+  const commit = String(git('rev-parse', '--quiet', '--verify', '--end-of-options', `${name}^{commit}`)).trim();
   // Below node_modules: there its imports find packages, and no test, linter or commit finds it.
   const folder = `${root}node_modules/.rewake/${commit}`;
   if (!existsSync(`${folder}/src`)) {
@@ -28,4 +28,10 @@ export function releaseOf(name: string): Release {
   }
   const { version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
   return { commit, version: String(version), entry: `${folder}/src/index.ts` };
+}
+
+/** The commit that is checked out, and whether the sources have been changed since. */
+export function describeSources(): string {
+  const changed = String(git('status', '--porcelain', '--', 'src')).trim() !== '';
+  return String(git('rev-parse', '--short=7', 'HEAD')).trim() + (changed ? ' with changes' : '');
 }

@@ -8,20 +8,35 @@ import type { Trace } from './trace.ts';
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
+const rewake = path('../src/index.ts');
+
 const config: InlineConfig = {
   root: path('page'),
   configFile: false,
   logLevel: 'warn',
-  resolve: { alias: { rewake: path('../src/index.ts') } },
+  resolve: { alias: { rewake } },
   worker: { format: 'es' },
   build: { target: 'es2022', modulePreload: { polyfill: false } },
 };
 
-/** The page, built as users ship it, on a free port. */
-export async function serveSite(trace: Trace): Promise<{ url: string; close(): Promise<void> }> {
+/** The page, built as users ship it, on a free port; `against` is the `src/index.ts` of another commit. */
+export async function serveSite(
+  trace: Trace,
+  against = rewake,
+): Promise<{ url: string; close(): Promise<void> }> {
   // A folder of its own, so that two can run at once.
   const outDir = mkdtempSync(join(tmpdir(), 'rewake-bench-site-'));
-  const site: InlineConfig = { ...config, build: { ...config.build, outDir, emptyOutDir: true } };
+  const site: InlineConfig = {
+    ...config,
+    resolve: { alias: { 'rewake-against': against, rewake } },
+    build: {
+      ...config.build,
+      outDir,
+      emptyOutDir: true,
+      // Both sides of `--against` are imported the same way, though most of the page has one of them already.
+      rolldownOptions: { checks: { ineffectiveDynamicImport: false } },
+    },
+  };
   await build(site);
   writeFileSync(join(outDir, 'trace.json'), JSON.stringify(trace));
   const server = await preview({

@@ -5,7 +5,10 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { chart } from '../bench/chart.ts';
+import { type Comparison, comparisonTable, ratioOf } from '../bench/comparison.ts';
+import { fence, seqOf, snapshotOf } from '../bench/page/either.ts';
 import { contentOf, type Edit, edit, textOf } from '../bench/page/text.ts';
+import { releaseOf } from '../bench/release.ts';
 import { merged, type Results } from '../bench/results.ts';
 import type { Sample, Workload } from '../bench/samples.ts';
 import { median, medianRatio, rotated } from '../bench/statistics.ts';
@@ -143,6 +146,42 @@ describe('a part that was measured again', () => {
     expect(merged(kept, { ...part, machine: { ...machine, date: '2026-01-02' } })).toBeUndefined();
     expect(merged(kept, { ...part, options: { ...options, rounds: 2 } })).toBeUndefined();
     expect(merged(kept, { ...part, versions: { rewake: '0.2.0' } })).toBeUndefined();
+  });
+});
+
+describe('against another commit', () => {
+  const pair = { what: 'append 1 event', current: [2, 3, 4, 50], against: [2, 2, 2, 40] };
+
+  test('the ratio is that of each round, with its spread', () => {
+    expect(ratioOf(pair)).toEqual({ median: 1.375, lower: 1.125, upper: 1.75, least: 1, most: 2 });
+    expect(ratioOf({ ...pair, current: [3], against: [2] })).toMatchObject({ lower: 1.5, upper: 1.5 });
+  });
+
+  test('the table has a row for each thing that was done', () => {
+    const machine: Comparison['machine'] = {
+      date: '2026-01-01',
+      browser: 'chromium 1',
+      system: 'any',
+      cpu: 'any',
+      memory: '1 GB',
+    };
+    const sides = { current: 'rewake 0.2.0, abcdef0', against: 'rewake 0.1.0, df16c6b' };
+    const table = comparisonTable({ machine, ...sides, rounds: 4, pairs: [pair] });
+    expect(table).toContain('rewake 0.2.0, abcdef0, against rewake 0.1.0, df16c6b. 4 rounds');
+    expect(table).toContain('| append 1 event | 2.0 ms | 3.5 ms | **1.38** | 1.13–1.75 | 1.00–2.00 |');
+  });
+
+  test('a head is what each release tells, and goes into the next append and snapshot', () => {
+    expect([seqOf(5), fence(5)]).toEqual([5, { expectedHead: 5 }]);
+    expect([seqOf({ seq: 0 }), fence({ seq: 0 })]).toEqual([0, { expectedHead: 0 }]);
+    const head = { seq: 5, logId: 'x' };
+    expect([seqOf(head), fence(head)]).toEqual([5, { expectedHead: 5, logId: 'x' }]);
+    expect(snapshotOf('a', 5, 4, 'state')).toEqual({ runId: 'a', atSeq: 4, state: 'state' });
+    expect(snapshotOf('a', head, 4, 'state')).toMatchObject({ atSeq: 4, logId: 'x' });
+  });
+
+  test('what is no commit is refused', () => {
+    expect(() => releaseOf('no such commit')).toThrow();
   });
 });
 

@@ -1,8 +1,9 @@
+import * as against from './against.ts';
 import * as editing from './editing.ts';
 import * as growth from './growth.ts';
 import * as snapshots from './snapshots.ts';
 
-const functions = { ...editing, ...growth, ...snapshots };
+const functions = { ...against, ...editing, ...growth, ...snapshots };
 
 export type Bench = typeof functions;
 
