@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -18,14 +18,14 @@ const git = (...args: string[]) => execFileSync('git', args, { cwd: root, maxBuf
 
 /** Takes the library of `commit` out of the repository's history; its imports find the packages of today. */
 export function releaseOf(name: string): Release {
-  const commit = String(git('rev-parse', '--quiet', '--verify', '--end-of-options', `${name}^{commit}`)).trim();
+  const commit = String(
+    git('rev-parse', '--quiet', '--verify', '--end-of-options', `${name}^{commit}`),
+  ).trim();
   // Below node_modules: there its imports find packages, and no test, linter or commit finds it.
   const folder = `${root}node_modules/.rewake/${commit}`;
-  if (!existsSync(`${folder}/src`)) {
-    mkdirSync(folder, { recursive: true });
-    const archive = git('archive', commit, 'package.json', 'src');
-    execFileSync('tar', ['-x', '-C', folder], { input: archive });
-  }
+  mkdirSync(folder, { recursive: true });
+  const archive = git('archive', commit, 'package.json', 'src');
+  execFileSync('tar', ['-x', '-C', folder], { input: archive });
   const { version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
   return { commit, version: String(version), entry: `${folder}/src/index.ts` };
 }

@@ -22,7 +22,7 @@ interface Opened {
 const BURST = 1_000;
 const LOG = { runId: 'recovered', length: 20_000, tail: 500 };
 /** A text of 100 kB, in stretches of so many edits. */
-const EDITED = { bytes: 100_000, awaited: 300, typed: 3_000 };
+const EDITED = { bytes: 100_000, awaited: 150, typed: 1_000 };
 
 const event = (number: number) => ({ type: 'counted', by: 1, note: `The event ${number}` });
 const events = (count: number) => Array.from({ length: count }, (_, index) => event(index));

@@ -14,13 +14,13 @@ const works: { readonly [what in Work]: number } = {
   'save 1 kB': 200,
   'save 100 kB': 60,
   'recovery with snapshot': 40,
-  'recovery without snapshot': 10,
-  'edits awaited': 4,
-  'edits typed': 12,
+  'recovery without snapshot': 16,
+  'edits awaited': 10,
+  'edits typed': 30,
 };
 
 const COLD = 'recovery on a new page';
-const COLD_TURNS = 8;
+const COLD_TURNS = 16;
 
 /** A round is short, and a ratio of few rounds says little. */
 const ROUNDS = 3;
