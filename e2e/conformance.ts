@@ -1,10 +1,11 @@
-import { eventStoreCases, snapshotStoreCases } from '../src/conformance/index.ts';
+import { eventStoreCases, snapshotStoreCases, storesCases } from '../src/conformance/index.ts';
 import type { Outcome } from './pages/conformance.ts';
 
 /** What `runCases` of `pages/conformance.ts` runs, in its order. */
 export const caseNames = [
   ...snapshotStoreCases.map(({ name }) => `snapshots: ${name}`),
   ...eventStoreCases.map(({ name }) => `events: ${name}`),
+  ...storesCases.map(({ name }) => `both: ${name}`),
 ];
 
 interface Context {

@@ -42,8 +42,8 @@ test('files of large snapshots deleted, truncated, overwritten: recover reports 
     const { bytes, openStores } = window.page;
     const { events, snapshots } = await openStores();
     for (const [runId, size] of Object.entries(sizes)) {
-      await events.append(runId, [1, 2, 3]);
-      await snapshots.save({ runId, atSeq: 2, state: { sum: 3, ballast: bytes(size) } });
+      const { logId } = await events.append(runId, [1, 2, 3]);
+      await snapshots.save({ runId, atSeq: 2, logId, state: { sum: 3, ballast: bytes(size) } });
     }
   }, SIZES);
   await before.close();
@@ -90,7 +90,8 @@ test('files of large events deleted, truncated, overwritten: recover and scan re
       await events.append(runId, ['first', bytes(size)]);
       await events.append(runId, ['last']);
     }
-    await snapshots.save({ runId: 'truncated', atSeq: 2, state: 2 });
+    const { logId } = await events.head('truncated');
+    await snapshots.save({ runId: 'truncated', atSeq: 2, logId, state: 2 });
   }, SIZES);
   await before.close();
   await damageValues(profile);
@@ -139,7 +140,7 @@ test('all files of the database overwritten: the browser begins an empty one, in
       backend,
       await events.runIds(),
       await snapshots.loadLatest('a'),
-      await events.append('a', ['new']),
+      (await events.append('a', ['new'])).seq,
     ];
   });
   expect(seen).toEqual(['indexeddb', [], undefined, 1]);

@@ -35,7 +35,7 @@ test('quota exceeded by an append: quota, nothing of the batch is there, and it 
     const refused = await outcome(events.append('a', batch));
     const { events: log } = await events.scan('a', 1);
     await makeRoom();
-    const again = await outcome(events.append('a', batch, { expectedHead: 1 }));
+    const again = await outcome(events.append('a', batch, { expectedHead: 1 }).then(({ seq }) => seq));
     const lengths = (await events.scan('a', 1)).events.map(({ event }) => Object(event).length);
     return { refused, log, again, lengths };
   });
@@ -53,7 +53,9 @@ test('quota exceeded by one of many appends that were not awaited: those that re
     const events = new rewake.IndexedDbEventStore<{ n: number; ballast: Uint8Array }>();
     await fillUp();
     const appends = [1, 2, 3, 4, 5, 6].map((n) => ({ n, ballast: bytes(n === 3 ? 2_000_000 : 10) }));
-    const outcomes = await Promise.all(appends.map((event) => outcome(events.append('a', [event]))));
+    const outcomes = await Promise.all(
+      appends.map((event) => outcome(events.append('a', [event]).then(({ seq }) => seq))),
+    );
     return { outcomes, log: (await events.scan('a', 1)).events.map(({ seq, event: { n } }) => ({ seq, n })) };
   });
   const resolved = outcomes.flatMap((outcome, index) =>

@@ -18,10 +18,10 @@ test('10,000 runs in one database: each is listed, found and recovered', async (
       const runIds = Array.from({ length: count }, (_, index) => `run ${index}`);
       const writing = performance.now();
       await Promise.all(
-        runIds.flatMap((runId, index) => [
-          events.append(runId, [index, 1, 1]),
-          snapshots.save({ runId, atSeq: 2, state: index + 1 }),
-        ]),
+        runIds.map(async (runId, index) => {
+          const { logId } = await events.append(runId, [index, 1, 1]);
+          await snapshots.save({ runId, atSeq: 2, logId, state: index + 1 });
+        }),
       );
       const written = performance.now() - writing;
       /** The median of 50 calls, each on another run. */

@@ -64,7 +64,7 @@ for (const [what, destroy] of [
     const seen = await page.evaluate(async () => {
       const { stores } = window.page;
       const snapshot = await stores?.snapshots.loadLatest('a');
-      return [snapshot, await stores?.events.runIds(), await stores?.events.append('a', ['new'])];
+      return [snapshot, await stores?.events.runIds(), (await stores?.events.append('a', ['new']))?.seq];
     });
     expect(seen).toEqual([undefined, [], 1]);
   });

@@ -1,4 +1,4 @@
-import { eventStoreCases, snapshotStoreCases } from '../../src/conformance/index.ts';
+import { eventStoreCases, snapshotStoreCases, storesCases } from '../../src/conformance/index.ts';
 import { IndexedDbEventStore, IndexedDbSnapshotStore } from '../../src/index.ts';
 
 export interface Outcome {
@@ -27,6 +27,18 @@ export async function runCases(): Promise<Outcome[]> {
     const scope = crypto.randomUUID();
     await attempt(`events: ${name}`, () =>
       run((store) => new IndexedDbEventStore({ databaseName: `${scope} ${store}` })),
+    );
+  }
+  for (const { name, run } of storesCases) {
+    const scope = crypto.randomUUID();
+    await attempt(`both: ${name}`, () =>
+      run((store) => {
+        const databaseName = `${scope} ${store}`;
+        return {
+          snapshots: new IndexedDbSnapshotStore({ databaseName }),
+          events: new IndexedDbEventStore({ databaseName }),
+        };
+      }),
     );
   }
   return outcomes;

@@ -13,5 +13,7 @@ const sharedByName = <Store>(create: () => Store) => {
 for (const { run } of snapshotStoreCases) await run(sharedByName(() => new InMemorySnapshotStore()));
 for (const { run } of eventStoreCases) await run(sharedByName(() => new InMemoryEventStore()));
 for (const { run } of storesCases)
-  await run(sharedByName(() => ({ snapshots: new InMemorySnapshotStore(), events: new InMemoryEventStore() })));
+  await run(
+    sharedByName(() => ({ snapshots: new InMemorySnapshotStore(), events: new InMemoryEventStore() })),
+  );
 console.log('conforms');
