@@ -93,9 +93,11 @@ test('run ids with lone surrogates, NUL, an emoji, 10,000 characters, __proto__:
     }
     const { events, snapshots } = await window.page.openStores();
     for (const id of ids) {
-      seen.push([(await events.scan(id, 1)).events, await snapshots.loadLatest(id)]);
+      const page = await events.scan(id, 1);
+      const snapshot = await snapshots.loadLatest(id);
+      seen.push([page.events, snapshot?.runId, snapshot?.state, snapshot?.logId === page.logId]);
     }
-    const expected = ids.map((id) => [[{ seq: 1, event: id }], { runId: id, atSeq: 1, state: [id] }]);
+    const expected = ids.map((id) => [[{ seq: 1, event: id }], id, [id], true]);
     // As text that keeps lone surrogates apart on the way here.
     return [seen, expected].map((value) => JSON.stringify(value));
   });
