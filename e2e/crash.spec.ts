@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BrowserContext } from '@playwright/test';
 import { crashTab } from './crash-tab.ts';
 import { DemoPage, expect, SAMPLE_COUNT, test } from './demo-page.ts';
+import { killBrowser } from './kill-browser.ts';
 import { notePlaces, placeAtVisit } from './records.ts';
 import { demoUrl } from './servers.ts';
 
@@ -39,7 +39,7 @@ test('the browser is killed and started again', { tag: '@chromium' }, async ({
     await demo.sample.click();
     await demo.waitForHead(14);
     const acknowledged = await demo.shownHead();
-    await kill(before);
+    await killBrowser(before);
 
     const after = await launch();
     await notePlaces(after);
@@ -55,15 +55,3 @@ test('the browser is killed and started again', { tag: '@chromium' }, async ({
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   }
 });
-
-/** SIGKILL: the browser and all of its processes end without a last word. */
-async function kill(context: BrowserContext): Promise<void> {
-  const devTools = await context.browser()?.newBrowserCDPSession();
-  const info = await devTools?.send('SystemInfo.getProcessInfo');
-  const id = info?.processInfo.find(({ type }) => type === 'browser')?.id;
-  if (id === undefined) throw new Error('The browser does not tell its process id.');
-  const closed = context.waitForEvent('close');
-  // Playwright starts it as the leader of a process group, except on Windows, where there are none.
-  process.kill(process.platform === 'win32' ? id : -id, 'SIGKILL');
-  await closed;
-}
