@@ -9,6 +9,14 @@ test.describe.configure({ retries: 0 });
 test('nothing is lost or doubled when the browser is killed', ({ browserName }) =>
   expectNothingLost(browserName, 'browser'));
 
+test(
+  'nothing is lost or doubled when the browser is killed while three tabs and a Service Worker write eight runs',
+  {
+    tag: '@chromium',
+  },
+  () => expectNothingLost('chromium', 'crowd'),
+);
+
 test("nothing is lost or doubled when the page's process is killed", { tag: '@chromium' }, () =>
   expectNothingLost('chromium', 'renderer'),
 );

@@ -2,36 +2,47 @@ import type { FoundRun, Note, Plan } from './protocol.ts';
 
 interface Failure {
   readonly kind: { readonly browser: string; readonly what: string };
-  readonly plan: Plan;
+  readonly seed: number;
+  readonly round: number;
+  /** One for each page. */
+  readonly plans: readonly Plan[];
   /** When the kill before the last report came. */
   readonly moment: object | undefined;
   /** The directory of the browser's profile, which is kept. */
   readonly profile: string;
   readonly violations: readonly string[];
-  /** What was told since the report before the kill. */
+  /** What was told since the first report before the kill. */
   readonly notes: readonly Note[];
 }
 
+const SHOWN = 500;
+
 /** All that is needed to repeat a violation and to understand it, to be printed. */
-export function accountOf({ kind, plan, moment, profile, violations, notes }: Failure): string {
+export function accountOf({ kind, seed, round, plans, moment, profile, violations, notes }: Failure): string {
   const { browser, what } = kind;
   return [
-    `VIOLATION in ${browser}, ${what}, round ${plan.round} of the seed ${plan.seed}`,
-    ...violations.map((violation) => `  ${violation}`),
-    `to repeat: npm run test:kill -- --browser ${browser} --kind ${what} --seed ${plan.seed} --rounds ${plan.round}`,
+    `VIOLATION in ${browser}, ${what}, round ${round} of the seed ${seed}`,
+    ...shortened(violations).map((violation) => `  ${violation}`),
+    `to repeat: npm run test:kill -- --browser ${browser} --kind ${what} --seed ${seed} --rounds ${round}`,
     `the browser's profile, as it was left: ${profile}`,
     `the kill before: ${JSON.stringify(moment)}`,
-    `this round's plan: ${JSON.stringify(plan)}`,
-    'what the page told, from the report before the kill on:',
-    ...notes.flatMap(linesOf).map((line) => `  ${line}`),
+    ...plans.map((plan) => `a plan of this round: ${JSON.stringify(plan)}`),
+    'what was told, from the report before the kill on:',
+    ...shortened(notes.flatMap(linesOf)).map((line) => `  ${line}`),
   ].join('\n');
+}
+
+/** What nobody would read to its end tells how it begins and how it ends. */
+function shortened(lines: readonly string[]): string[] {
+  const left = lines.length - 2 * SHOWN;
+  return left <= 1 ? [...lines] : [...lines.slice(0, SHOWN), `… ${left} more …`, ...lines.slice(-SHOWN)];
 }
 
 function linesOf(note: Note): string[] {
   switch (note.type) {
     case 'report':
       return [
-        `report of round ${note.round}${note.begunAnew ? `, in a new database: ${note.begunAnew}` : ''}`,
+        `report of round ${note.round}${note.begunAnew ? `, in a new database: ${JSON.stringify(note.begunAnew)}` : ''}`,
         ...note.runs.flatMap(runLines).map((line) => `  ${line}`),
       ];
     case 'attempted':

@@ -1,25 +1,26 @@
 import { type KernelError, openRun } from '../../src/index.ts';
 import { initialState } from './protocol.ts';
-import { eventsOf, healed, isLost, reduce, type Work } from './work.ts';
+import { eventsOf, healed, isLost, reduce, reduceWith, type Work } from './work.ts';
 
 /** Opens the run, and takes some steps through it. */
 export async function appendThroughRun(work: Work): Promise<void> {
   const { runId: id, random, stores } = work;
+  const { ballast, largestBurst } = work.job;
   const reports: KernelError[] = [];
   const run = await healed(() =>
     openRun({
       id,
-      reduce,
+      reduce: ballast ? reduceWith(ballast) : reduce,
       initialState,
       stores,
-      snapshotEvery: random.integer(1, 100),
+      snapshotEvery: ballast ? 1 : random.integer(1, 100),
       onReport: (error) => reports.push(error),
     }),
   );
   if (run.seq !== work.seq) throw new Error(`A run was opened at ${run.seq}, and stands at ${work.seq}.`);
   let landed = true;
   for (let left = random.integer(1, 10); left > 0 && landed && !work.over; left--) {
-    const batches = await work.attempt(random.chance(0.6) ? 1 : random.integer(2, 30));
+    const batches = await work.attempt(random.chance(0.6) ? 1 : random.integer(2, largestBurst));
     const appending = work.append(batches, (batch) => {
       const [event, ...others] = eventsOf(batch);
       return run.append(event && others.length === 0 ? event : eventsOf(batch));

@@ -27,7 +27,7 @@ async function appendNamed(work: Work): Promise<void> {
 }
 
 async function appendBurst(work: Work): Promise<void> {
-  const batches = await work.attempt(work.random.integer(2, 30));
+  const batches = await work.attempt(work.random.integer(2, work.job.largestBurst));
   const appending = work.append(batches, append(work));
   if (work.random.chance(0.3)) await saveSnapshot(work);
   await appending;

@@ -13,9 +13,12 @@ export function violationsOf(truth: Truth, note: Note): string[] {
     case 'failed':
       return [`failed: ${note.text}`];
     case 'report':
-      return note.runs.flatMap((found) =>
-        runViolations(truthOf(truth, found.runId), found).map((text) => `run ${found.runId}: ${text}`),
-      );
+      return [
+        ...lossViolations(note),
+        ...note.runs.flatMap((found) =>
+          runViolations(truthOf(truth, found.runId), found).map((text) => `run ${found.runId}: ${text}`),
+        ),
+      ];
     default:
       return [];
   }
@@ -40,6 +43,11 @@ function refusalViolations(
   // Nobody else writes the run, and the browser is asked for nothing that it could refuse.
   const allowed = code === 'connection-lost' || (code === 'conflict' && batches.get(first)?.stale);
   return allowed ? [] : [`refused: batch ${first} with ${code}`];
+}
+
+/** A database that was lost while it was empty is missed by nobody else. */
+function lossViolations({ begunAnew: { loss = 'none', why } = {} }: Note & { type: 'report' }): string[] {
+  return loss === 'none' ? [] : [`database lost: the browser says ${loss}, ${why}`];
 }
 
 function runViolations(truth: RunTruth, found: FoundRun): string[] {

@@ -3,7 +3,7 @@ import { runSeries } from './series.ts';
 import { type Kind, kinds } from './victims.ts';
 
 /** As many as fit into some seconds: a part of a browser starts faster than a whole one. */
-const ROUNDS = { browser: 4, renderer: 8, 'service-worker': 8, network: 8 };
+const ROUNDS = { browser: 4, crowd: 4, renderer: 8, 'service-worker': 8, network: 8 };
 
 /** A short series of kills; `npm run test:kill` runs long ones. */
 export async function expectNothingLost(browser: string, what: Kind['what']): Promise<void> {

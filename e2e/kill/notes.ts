@@ -1,18 +1,33 @@
 import type { Note, Plan } from './protocol.ts';
 
-// The page's line to the test. In WebKit the process that carries it may be the one that is killed.
+// A page's line to the test. In WebKit the process that carries it may be the one that is killed.
 
-let serial = 0;
 export const page = crypto.randomUUID();
+let serial = 0;
+/** What is sent once the test has everything before. */
+let waiting: Note[] = [];
+let sending: Promise<number> | undefined;
+let last: Promise<unknown> = Promise.resolve();
 
+/** The plan of the page that the script was loaded for. */
 export async function fetchPlan(): Promise<Plan> {
-  return JSON.parse(await request('/plan'));
+  return JSON.parse(await request(`/plan${location.search}`));
 }
 
-/** Resolves when the test has it, with the number of the round that the test is in. */
-export async function tell(note: Note): Promise<number> {
-  // Named, so that one that was sent again is taken once.
-  const body = JSON.stringify({ id: `${page} ${++serial}`, note });
+/** Resolves when the test has it and everything told before, with the number of the round that the test is in. */
+export function tell(note: Note): Promise<number> {
+  waiting.push(note);
+  sending ??= last.then(send);
+  last = sending;
+  return sending;
+}
+
+async function send(): Promise<number> {
+  const notes = waiting;
+  waiting = [];
+  sending = undefined;
+  // Named, so that what was sent again is taken once.
+  const body = JSON.stringify({ id: `${page} ${++serial}`, notes });
   return Number(await request('/notes', { method: 'POST', body }));
 }
 

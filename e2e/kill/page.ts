@@ -1,6 +1,6 @@
 import { live } from './writer.ts';
 
-// The one script of the page and of its Service Worker. `/worker` is the page that leaves the work to that.
+// The one script of a page and of its Service Worker, in whose address is which page of the series it is. `/worker` is the page that leaves the work to that.
 
 if ('document' in globalThis) {
   if (location.pathname === '/worker') liveInServiceWorker();
@@ -13,7 +13,9 @@ if ('document' in globalThis) {
 }
 
 async function liveInServiceWorker(): Promise<void> {
-  await navigator.serviceWorker.register('/script.js', { type: 'module' });
+  // Without the round: that would be another Service Worker.
+  const pageNumber = new URLSearchParams(location.search).get('page');
+  await navigator.serviceWorker.register(`/script.js?page=${pageNumber}`, { type: 'module' });
   const { active } = await navigator.serviceWorker.ready;
   active?.postMessage('live');
 }

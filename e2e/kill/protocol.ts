@@ -1,18 +1,33 @@
 // What the page and the test tell each other. Nothing here knows rewake.
 
-/** The runs of a series. The page appends to one of them at a time, and reports on all. */
-export const RUN_IDS = ['left', 'right'] as const;
-
-/** What the page is to do in one round, until it is killed. */
+/** What a page, or a Service Worker, is to do in one round, until it is killed. */
 export interface Plan {
   readonly round: number;
   readonly seed: number;
-  readonly runId: string;
   readonly durability: 'strict' | 'relaxed';
+  /** The runs that it reports on. In this round, nobody else writes to them. */
+  readonly runIds: readonly string[];
+  /** What it does then, all at the same time. */
+  readonly jobs: readonly Job[];
+}
+
+/** The work on one run. */
+export interface Job {
+  readonly runId: string;
+  /** The number of its first event. The next job's is far higher. */
+  readonly first: number;
+  /** `run`: through `openRun` alone; the run is deleted and begun anew now and then. */
+  readonly through: 'stores and run' | 'run';
   /** The run is to be deleted first, and begun anew. */
   readonly discard: boolean;
   /** Many events are large, so that many commits take long enough to be killed in. */
   readonly heavy: boolean;
+  /** How many events one call appends at most. */
+  readonly largestBatch: number;
+  /** How many calls are made at most before one is awaited. */
+  readonly largestBurst: number;
+  /** Every event is followed by a snapshot, and so many letters are added to the state. */
+  readonly ballast?: number;
 }
 
 /** Events that are appended by one call, so that all of them are there or none. */
@@ -39,13 +54,15 @@ export interface NumberedEvent {
 export interface State {
   readonly numbers: readonly number[];
   readonly text: string;
+  /** Makes it large. It is made of the text. */
+  readonly ballast?: string;
 }
 
 export const initialState: State = { numbers: [], text: '' };
 
 /** As it is reported: texts may be long, so that only their digests are sent. */
 export type FoundEvent = Omit<NumberedEvent, 'text'> & { readonly seq: number; readonly digest: number };
-export type FoundState = Omit<State, 'text'> & { readonly digest: number };
+export type FoundState = Omit<State, 'text' | 'ballast'> & { readonly digest: number };
 
 /** What the library gives after a kill. */
 export interface FoundRun {
@@ -69,8 +86,8 @@ export type Note =
       readonly type: 'report';
       readonly page: string;
       readonly round: number;
-      /** What the browser says where it has found no database. */
-      readonly begunAnew?: string;
+      /** The browser has found no database. Chromium says whether it has thrown one away, and why. */
+      readonly begunAnew?: { readonly loss?: string; readonly why?: string };
       readonly runs: readonly FoundRun[];
     }
   /** Before the calls. */
@@ -84,6 +101,9 @@ export type Note =
 
 export const textOf = (number: number, letters: number): string =>
   `${number} `.repeat(Math.ceil(letters / 2)).slice(0, letters);
+
+export const ballastOf = (text: string, letters: number): string =>
+  `${text} `.repeat(Math.ceil(letters / (text.length + 1))).slice(0, letters);
 
 /** FNV-1a of the text. */
 export function digestOf(text: string): number {

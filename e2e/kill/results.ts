@@ -77,6 +77,7 @@ const browserNames = { chromium: 'Chromium', firefox: 'Firefox', webkit: 'WebKit
 
 const whatNames: { readonly [what: string]: string } = {
   browser: 'the whole browser',
+  crowd: 'the whole browser, with three tabs, a Service Worker and eight runs',
   renderer: "the page's process",
   'service-worker': 'the Service Worker',
   network: 'the process that keeps the databases; the page reloads itself',

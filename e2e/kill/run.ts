@@ -3,7 +3,7 @@ import { resultOf, writeResults } from './results.ts';
 import { runSeries } from './series.ts';
 import { kinds } from './victims.ts';
 
-// npm run test:kill -- --rounds 200 [--browser chromium|firefox|webkit] [--kind browser|renderer|service-worker|network] [--seed N]
+// npm run test:kill -- --rounds 200 [--browser chromium|firefox|webkit] [--kind browser|crowd|renderer|service-worker|network] [--seed N]
 
 const { values } = parseArgs({
   options: {

@@ -1,14 +1,14 @@
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter, on, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { accountOf } from './account.ts';
-import { type Plan, Random, RUN_IDS } from './protocol.ts';
 import { serveWriter } from './server.ts';
 import type { Tally } from './tally.ts';
 import type { Kind } from './victims.ts';
 import { Witness } from './witness.ts';
+import type { Moment } from './workload.ts';
 
 /** A browser that tells nothing for so long is not going to. */
 const PATIENCE_MS = 60_000;
@@ -19,13 +19,6 @@ export interface Outcome {
   readonly violations: readonly string[];
   /** Where there is a violation: everything that is needed to repeat and to understand it. */
   readonly account?: string;
-}
-
-/** When the kill comes: so long after the page has told something for so many times. */
-export interface Moment {
-  readonly signal: 'start' | 'appended';
-  readonly times: number;
-  readonly milliseconds: number;
 }
 
 interface SeriesOptions {
@@ -39,35 +32,43 @@ export async function runSeries(kind: Kind, { rounds, seed, onRound }: SeriesOpt
   const begun = Date.now();
   const witness = new Witness(kind.mayLive ?? false);
   const signals = new EventEmitter();
-  let plan = planOf(seed, 1);
+  const { workload, paths } = kind;
+  let round = 1;
+  let plans = workload.plansOf(seed, round);
   let moment: Moment | undefined;
+  /** After the last kill, there is only a report of each page to wait for. */
+  let reportsLeft = paths.length;
   let over = false;
   const server = await serveWriter({
-    plan: () => plan,
+    round: () => round,
+    plans: () => plans,
     onStart: () => signals.emit('start'),
     onNote(note) {
-      // What the page does between the last report and its end is not checked any more.
+      // What the pages do between the last report and their end is not checked any more.
       if (over) return;
       witness.hear(note);
-      over = witness.violations.length > 0 || (note.type === 'report' && plan.round > rounds);
+      if (note.type === 'report' && round > rounds) reportsLeft--;
+      over = witness.violations.length > 0 || reportsLeft === 0;
       signals.emit(witness.violations.length > 0 ? 'violation' : note.type);
     },
   });
   const profile = await mkdtemp(join(tmpdir(), 'rewake-kill-'));
   const victim = kind.open(profile);
+  const urls = () => paths.map((path, page) => `${server.url}${path}?round=${round}&page=${page}`);
   try {
-    for (let round = 1; round <= rounds + 1; round++) {
+    for (; round <= rounds; round++) {
       onRound?.(round);
-      plan = planOf(seed, round);
-      // After the last kill there is only a report to wait for.
-      const next = round > rounds ? undefined : momentOf(seed, round);
-      const come = next ? comeTo(next, signals) : nextOf('report', signals);
-      await Promise.all([come, victim.start(`${server.url}${kind.path}?round=${round}`)]);
-      if (!next) break;
+      plans = workload.plansOf(seed, round);
+      const next = workload.momentOf(seed, round);
+      await Promise.all([comeTo(next, signals), victim.start(urls())]);
       moment = next;
       await victim.kill();
       witness.killed();
+      if (over) break;
     }
+    plans = workload.plansOf(seed, round);
+    const last: Moment = { signal: 'report', times: paths.length, milliseconds: 0 };
+    if (!over) await Promise.all([comeTo(last, signals), victim.start(urls())]);
   } catch (error) {
     if (witness.violations.length === 0) witness.violations.push(`stuck: ${error}`);
   } finally {
@@ -78,50 +79,27 @@ export async function runSeries(kind: Kind, { rounds, seed, onRound }: SeriesOpt
   }
   const { tally, violations, notes } = witness;
   const seconds = Math.round((Date.now() - begun) / 1_000);
-  const account = violations.length > 0 && accountOf({ kind, plan, moment, profile, violations, notes });
+  const account =
+    violations.length > 0 && accountOf({ kind, seed, round, plans, moment, profile, violations, notes });
   return { tally, seconds, violations, ...(account && { account }) };
 }
 
-async function comeTo({ signal, times, milliseconds }: Moment, signals: EventEmitter): Promise<void> {
-  for (let left = times; left > 0; left--) await nextOf(signal, signals);
-  if (milliseconds > 0) await wait(milliseconds);
-}
-
 /** Rejects where a violation comes before, or nothing at all. */
-async function nextOf(signal: string, signals: EventEmitter): Promise<void> {
+async function comeTo({ signal, times, milliseconds }: Moment, signals: EventEmitter): Promise<void> {
   const ended = new AbortController();
+  // Keeps what comes at once: many notes come together.
+  const heard = on(signals, signal, ended);
   const violated = once(signals, 'violation', ended).then(() => 'a violation');
-  const stuck = wait(PATIENCE_MS, `no ${signal} for ${PATIENCE_MS} ms`, ended);
   try {
-    const other = await Promise.race([once(signals, signal, ended).then(() => undefined), violated, stuck]);
-    if (other) throw new Error(other);
+    for (let left = times; left > 0; left--) {
+      const patience = new AbortController();
+      const stuck = wait(PATIENCE_MS, `no ${signal} for ${PATIENCE_MS} ms`, patience);
+      const other = await Promise.race([heard.next().then(() => undefined), violated, stuck]);
+      patience.abort();
+      if (other) throw new Error(other);
+    }
   } finally {
-    for (const promise of [violated, stuck]) promise.catch(() => {});
     ended.abort();
   }
-}
-
-function planOf(seed: number, round: number): Plan {
-  const random = new Random(seed, round, 1);
-  return {
-    seed,
-    round,
-    runId: random.oneOf(...RUN_IDS),
-    durability: random.oneOf('strict', 'relaxed'),
-    discard: random.chance(0.15),
-    heavy: random.chance(0.4),
-  };
-}
-
-function momentOf(seed: number, round: number): Moment {
-  const random = new Random(seed, round, 2);
-  return random.oneOf<Moment>(
-    // In its recovery.
-    { signal: 'start', times: 1, milliseconds: random.integer(0, 150) },
-    { signal: 'appended', times: 1, milliseconds: random.integer(20, 800) },
-    { signal: 'appended', times: 1, milliseconds: random.integer(20, 800) },
-    // At once when something was acknowledged.
-    { signal: 'appended', times: random.integer(1, 60), milliseconds: 0 },
-    { signal: 'appended', times: random.integer(1, 60), milliseconds: 0 },
-  );
+  if (milliseconds > 0) await wait(milliseconds);
 }

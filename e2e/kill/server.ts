@@ -7,38 +7,40 @@ import type { Note, Plan } from './protocol.ts';
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 interface Listeners {
-  /** The plan of the present round. */
-  readonly plan: () => Plan;
-  /** The page has asked for the plan: it lives, and is about to recover. */
+  readonly round: () => number;
+  /** The plans of the present round, one for each page. */
+  readonly plans: () => readonly Plan[];
+  /** A page has asked for the plan: it lives, and is about to recover. */
   readonly onStart: () => void;
   readonly onNote: (note: Note) => void;
 }
 
-/** The page and its line to the test: one origin as long as the series lasts. */
-export async function serveWriter({ plan, onStart, onNote }: Listeners) {
+/** The pages and their line to the test: one origin as long as the series lasts. */
+export async function serveWriter({ round, plans, onStart, onNote }: Listeners) {
   const script = await bundle();
   const known = new Set<string>();
-  const answers: { readonly [path: string]: (request: IncomingMessage, round: string | null) => unknown } = {
-    // A browser that was killed may bring back the tabs that it had: they must do nothing. One reloads itself.
-    '/': (_, round) => html(round === String(plan().round) || round === 'now'),
-    '/worker': (_, round) => html(round === String(plan().round)),
-    '/script.js': () => script,
-    '/plan': () => {
-      onStart();
-      return JSON.stringify(plan());
-    },
-    '/notes': async (request) => {
-      const { id, note } = JSON.parse(await bodyOf(request));
-      // It is sent again where the answer was lost on the way.
-      if (!known.has(id)) onNote(note);
-      known.add(id);
-      return String(plan().round);
-    },
-  };
+  const answers: { readonly [path: string]: (request: IncomingMessage, search: URLSearchParams) => unknown } =
+    {
+      // A browser that was killed may bring back the tabs that it had: they must do nothing. One reloads itself.
+      '/': (_, search) => html(search.get('round') === String(round()) || search.get('round') === 'now'),
+      '/worker': (_, search) => html(search.get('round') === String(round())),
+      '/script.js': () => script,
+      '/plan': (_, search) => {
+        onStart();
+        return JSON.stringify(plans()[Number(search.get('page'))]);
+      },
+      '/notes': async (request) => {
+        const { id, notes } = JSON.parse(await bodyOf(request));
+        // It is sent again where the answer was lost on the way.
+        if (!known.has(id)) for (const note of notes) onNote(note);
+        known.add(id);
+        return String(round());
+      },
+    };
   const server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     try {
-      const answer = await answers[pathname]?.(request, searchParams.get('round'));
+      const answer = await answers[pathname]?.(request, searchParams);
       const type = pathname === '/script.js' ? 'text/javascript' : 'text/html';
       const headers = { 'Content-Type': type, 'Cache-Control': 'no-store' };
       response.writeHead(answer === undefined ? 404 : 200, headers).end(answer);

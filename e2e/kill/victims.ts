@@ -4,11 +4,13 @@ import { type BrowserContext, type CDPSession, chromium, firefox, type Page } fr
 import { type BrowserName, findBrowser } from '../browsers.js';
 import { crashTab } from '../crash-tab.ts';
 import { type Display, eventually, type MiniBrowser, startDisplay, startMiniBrowser } from '../webkit.ts';
+import { crowd } from './crowd.ts';
+import { alone, type Workload } from './workload.ts';
 
 /** What is killed again and again. */
 export interface Victim {
-  /** Starts what the last kill has ended, and sends it to `url`; does not wait for the page. */
-  start(url: string): Promise<void>;
+  /** Starts what the last kill has ended, and sends a page to each of `urls`; does not wait for the pages. */
+  start(urls: readonly string[]): Promise<void>;
   /** Resolves when it is gone. */
   kill(): Promise<void>;
   /** Ends the browser for good. */
@@ -18,22 +20,37 @@ export interface Victim {
 /** A way to die. */
 export interface Kind {
   readonly browser: 'chromium' | 'firefox' | 'webkit';
-  /** What is killed. */
-  readonly what: 'browser' | 'renderer' | 'service-worker' | 'network';
-  /** The path of the page. */
-  readonly path: '' | 'worker';
+  /** What is killed; `crowd` is the whole browser, with another workload. */
+  readonly what: 'browser' | 'crowd' | 'renderer' | 'service-worker' | 'network';
+  readonly workload: Workload;
+  /** The paths of the pages; `worker` leaves its work to a Service Worker. */
+  readonly paths: readonly ('' | 'worker')[];
   /** The page may live on, or reload itself where it has lost its databases. */
   readonly mayLive?: boolean;
   open(profile: string): Victim;
 }
 
+const alonePage = { workload: alone, paths: [''] } as const;
+
 export const kinds: readonly Kind[] = [
-  { browser: 'chromium', what: 'browser', path: '', open: (profile) => wholeBrowser('chromium', profile) },
-  { browser: 'chromium', what: 'renderer', path: '', open: renderer },
-  { browser: 'chromium', what: 'service-worker', path: 'worker', open: serviceWorker },
-  { browser: 'firefox', what: 'browser', path: '', open: (profile) => wholeBrowser('firefox', profile) },
-  { browser: 'webkit', what: 'browser', path: '', open: wholeMiniBrowser },
-  { browser: 'webkit', what: 'network', path: '', mayLive: true, open: networkProcess },
+  {
+    browser: 'chromium',
+    what: 'browser',
+    ...alonePage,
+    open: (profile) => wholeBrowser('chromium', profile),
+  },
+  {
+    browser: 'chromium',
+    what: 'crowd',
+    workload: crowd,
+    paths: ['', '', '', 'worker'],
+    open: (profile) => wholeBrowser('chromium', profile),
+  },
+  { browser: 'chromium', what: 'renderer', ...alonePage, open: renderer },
+  { browser: 'chromium', what: 'service-worker', workload: alone, paths: ['worker'], open: serviceWorker },
+  { browser: 'firefox', what: 'browser', ...alonePage, open: (profile) => wholeBrowser('firefox', profile) },
+  { browser: 'webkit', what: 'browser', ...alonePage, open: wholeMiniBrowser },
+  { browser: 'webkit', what: 'network', ...alonePage, mayLive: true, open: networkProcess },
 ];
 
 const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
@@ -56,12 +73,14 @@ function wholeBrowser(name: BrowserName, profile: string): Victim {
   let context: BrowserContext | undefined;
   let pid = Number.NaN;
   return {
-    async start(url) {
+    async start(urls) {
       context = await launch(name, profile);
       // Each leaves a symbolic link in its profile that ends with its process id.
       const lock = await readlink(join(profile, name === 'chromium' ? 'SingletonLock' : 'lock'));
       pid = Number(/\d+$/.exec(lock)?.[0]);
-      send(context.pages()[0], url);
+      const [first] = context.pages();
+      const others = urls.slice(1).map(() => context?.newPage());
+      for (const [index, page] of [first, ...others].entries()) send(await page, urls[index] ?? '');
     },
     async kill() {
       const closed = context?.waitForEvent('close');
@@ -79,7 +98,7 @@ function renderer(profile: string): Victim {
   let context: BrowserContext | undefined;
   let page: Page | undefined;
   return {
-    async start(url) {
+    async start([url = '']) {
       context ??= await launch('chromium', profile);
       const crashed = page;
       page = await context.newPage();
@@ -100,7 +119,7 @@ function serviceWorker(profile: string): Victim {
   let devTools: CDPSession | undefined;
   let page: Page | undefined;
   return {
-    async start(url) {
+    async start([url = '']) {
       if (!context) {
         context = await launch('chromium', profile);
         page = await context.newPage();
@@ -129,7 +148,7 @@ function wholeMiniBrowser(profile: string): Victim {
   let display: Display | undefined;
   let browser: MiniBrowser | undefined;
   return {
-    async start(url) {
+    async start([url = '']) {
       display ??= await startDisplay();
       browser = await startMiniBrowser({ url, profile, display: display.display });
     },
@@ -148,7 +167,7 @@ function networkProcess(profile: string): Victim {
   let display: Display | undefined;
   let browser: MiniBrowser | undefined;
   return {
-    async start(url) {
+    async start([url = '']) {
       display ??= await startDisplay();
       browser ??= await startMiniBrowser({ url, profile, display: display.display });
     },

@@ -7,12 +7,15 @@ import { learn, type Truth } from './truth.ts';
 export class Witness {
   readonly violations: string[] = [];
   tally: Tally = emptyTally;
-  /** From the report before the last kill on. */
+  /** From the first report before the last kill on. */
   notes: Note[] = [];
   readonly #pageMayLive: boolean;
   #truth: Truth = new Map();
-  /** The one that reported last. */
-  #page: string | undefined;
+  /** All that have reported since the last kill, and before. */
+  readonly #alive = new Set<string>();
+  readonly #killed = new Set<string>();
+  /** How many of the notes are from before the last kill. */
+  #before = 0;
 
   constructor(pageMayLive: boolean) {
     this.#pageMayLive = pageMayLive;
@@ -28,17 +31,18 @@ export class Witness {
 
   /** A kill that kills nothing would prove nothing. */
   #seePage(page: string): void {
-    if (page === this.#page && !this.#pageMayLive) this.violations.push('the page was to die, and did not');
-    this.#page = page;
+    if (this.#killed.has(page) && !this.#pageMayLive)
+      this.violations.push('the page was to die, and did not');
+    this.#alive.add(page);
   }
 
   killed(): void {
     this.tally = { ...this.tally, kills: this.tally.kills + 1 };
-    this.notes = this.notes.slice(
-      Math.max(
-        0,
-        this.notes.findLastIndex(({ type }) => type === 'report'),
-      ),
-    );
+    for (const page of this.#alive) this.#killed.add(page);
+    this.#alive.clear();
+    const report = this.notes.findIndex(({ type }, index) => type === 'report' && index >= this.#before);
+    // Where it was killed before it could report, what was told before explains what is found next.
+    if (report > 0) this.notes = this.notes.slice(report);
+    this.#before = this.notes.length;
   }
 }

@@ -2,7 +2,9 @@ import { KernelError, type LogId, recover, type Stores } from '../../src/index.t
 import { tell } from './notes.ts';
 import {
   type Batch,
+  ballastOf,
   initialState,
+  type Job,
   type Note,
   type NumberedEvent,
   type Plan,
@@ -15,6 +17,14 @@ export const reduce = ({ numbers }: State, { number, text }: NumberedEvent): Sta
   numbers: [...numbers, number],
   text,
 });
+
+/** A reducer whose states are so many letters larger. */
+export const reduceWith =
+  (letters: number) =>
+  (before: State, event: NumberedEvent): State => {
+    const state = reduce(before, event);
+    return { ...state, ballast: ballastOf(state.text, letters) };
+  };
 
 export const eventsOf = ({ first, size, letters }: Batch): NumberedEvent[] =>
   Array.from({ length: size }, (_, index) => {
@@ -36,9 +46,23 @@ export async function healed<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Deletes a run of which nothing else is under way. */
+export async function discard(
+  { snapshots, events }: Stores<State, NumberedEvent>,
+  runId: string,
+  eventsFirst: boolean,
+): Promise<void> {
+  await tell({ type: 'deleting', runId });
+  for (const store of eventsFirst ? [events, snapshots] : [snapshots, events]) {
+    await healed(() => store.delete(runId));
+  }
+  await tell({ type: 'deleted', runId });
+}
+
 /** One round of work on one run: where the run stands, and what is told of it. */
 export class Work {
   readonly runId: string;
+  readonly job: Job;
   readonly stores: Stores<State, NumberedEvent>;
   readonly random: Random;
   /** What is durable. */
@@ -48,16 +72,15 @@ export class Work {
   /** The test has begun another round. */
   over = false;
   readonly #round: number;
-  readonly #heavy: boolean;
   #next: number;
 
-  constructor({ runId, round, seed, heavy }: Plan, stores: Stores<State, NumberedEvent>) {
-    this.runId = runId;
+  constructor({ round, seed }: Plan, job: Job, stores: Stores<State, NumberedEvent>) {
+    this.runId = job.runId;
+    this.job = job;
     this.stores = stores;
-    this.random = new Random(seed, round);
+    this.random = new Random(seed, job.first);
     this.#round = round;
-    this.#heavy = heavy;
-    this.#next = round * 1_000_000;
+    this.#next = job.first;
   }
 
   async tell(note: Note): Promise<void> {
@@ -82,10 +105,10 @@ export class Work {
   }
 
   #batch(stale: boolean): Batch {
-    const { random, runId } = this;
+    const { random, runId, job } = this;
     // Beyond 64 kB Chromium keeps a value in a file of its own.
-    const large = random.chance(this.#heavy ? 0.3 : 0.02);
-    const size = random.chance(0.5) ? 1 : random.integer(2, large ? 3 : 50);
+    const large = random.chance(job.heavy ? 0.3 : 0.02);
+    const size = random.chance(0.5) ? 1 : random.integer(2, large ? 3 : job.largestBatch);
     const letters = large ? random.integer(60_000, 400_000) : random.integer(0, 200);
     const first = this.#next;
     this.#next += size;
@@ -134,12 +157,9 @@ export class Work {
     await this.tell({ type: 'saved', runId, atSeq });
   }
 
-  async discard(runId: string): Promise<void> {
-    const { snapshots, events } = this.stores;
-    await this.tell({ type: 'deleting', runId });
-    for (const store of this.random.chance(0.5) ? [events, snapshots] : [snapshots, events]) {
-      await healed(() => store.delete(runId));
-    }
-    await this.tell({ type: 'deleted', runId });
+  /** Deletes the run, which then begins anew. */
+  async discard(): Promise<void> {
+    await discard(this.stores, this.runId, this.random.chance(0.5));
+    await this.recover();
   }
 }

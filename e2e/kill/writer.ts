@@ -2,23 +2,26 @@ import { openStores } from '../../src/index.ts';
 import { appendThroughRun } from './append-through-run.ts';
 import { appendThroughStores } from './append-through-stores.ts';
 import { fetchPlan, page, tell } from './notes.ts';
-import { type FoundRun, type NumberedEvent, type Plan, RUN_IDS, type State } from './protocol.ts';
+import { type FoundRun, type Note, type NumberedEvent, type Plan, Random, type State } from './protocol.ts';
 import { findRun } from './report.ts';
-import { healed, isLost, Work } from './work.ts';
+import { discard, healed, isLost, Work } from './work.ts';
 
-// What lives in the page or its Service Worker until it is killed.
+// What lives in a page or its Service Worker until it is killed.
 
 /** A longer log is begun anew, so that a round stays short. */
 const LONG_LOG = 4_000;
 
-/** What the browser says where it finds no database: Chromium, whether it has thrown a damaged one away. */
-let begunAnew: string | undefined;
+const DATABASE_NAME = 'kill';
+
+/** What the browser says where it finds no database. */
+let begunAnew: (Note & { type: 'report' })['begunAnew'];
 const { open } = IDBFactory.prototype;
 IDBFactory.prototype.open = function (...parameters) {
   const request = open.apply(this, parameters);
   request.addEventListener('upgradeneeded', (event) => {
+    if (request.result.name !== DATABASE_NAME) return;
     const [loss, why] = ['dataLoss', 'dataLossMessage'].map((name) => Reflect.get(event, name));
-    begunAnew = `data loss: ${loss} ${why}`;
+    begunAnew = { loss, why };
   });
   return request;
 };
@@ -36,24 +39,35 @@ export async function live(): Promise<void> {
 }
 
 async function liveOneRound(plan: Plan): Promise<void> {
-  const { round, runId, discard, durability } = plan;
-  const work = new Work(
-    plan,
-    await openStores<State, NumberedEvent>({ databaseName: 'kill', durability, immutable: round % 2 === 0 }),
-  );
-  if (work.stores.backend === 'memory') throw work.stores.reason;
+  const { round, seed, runIds, jobs, durability } = plan;
+  const options = { databaseName: DATABASE_NAME, durability, immutable: round % 2 === 0 };
+  const stores = await openStores<State, NumberedEvent>(options);
+  if (stores.backend === 'memory') throw stores.reason;
 
   const runs: FoundRun[] = [];
-  for (const id of RUN_IDS) runs.push(await healed(() => findRun(work.stores, id)));
-  await work.tell({ type: 'report', page, round, runs, ...(begunAnew && { begunAnew }) });
-  for (const { runId: id, log, recovery } of runs) {
-    const long = log.length > LONG_LOG;
+  for (const id of runIds) runs.push(await healed(() => findRun(stores, id)));
+  await tell({ type: 'report', page, round, runs, ...(begunAnew && { begunAnew }) });
+  const random = new Random(seed, round);
+  for (const { runId, log, recovery } of runs) {
+    const job = jobs.find((job) => job.runId === runId);
+    const anew = job && (job.discard || log.length > LONG_LOG);
     // A deletion that was killed in its middle has left a snapshot without its log.
-    if (recovery.ignored || (id === runId && (discard || long))) await work.discard(id);
+    if (anew || recovery.ignored) await discard(stores, runId, random.chance(0.5));
   }
+  await Promise.all(jobs.map((job) => doJob(new Work(plan, job, stores))));
+}
 
+async function doJob(work: Work): Promise<void> {
+  const { random, job } = work;
   await work.recover();
-  while (!work.over) await work.random.oneOf(appendThroughStores, appendThroughRun)(work);
+  while (!work.over) {
+    if (job.through === 'stores and run') {
+      await random.oneOf(appendThroughStores, appendThroughRun)(work);
+    } else {
+      await appendThroughRun(work);
+      if (work.seq > LONG_LOG || random.chance(0.1)) await work.discard();
+    }
+  }
 }
 
 const describe = (error: unknown): string =>
