@@ -9,6 +9,7 @@ import {
   textOf,
 } from '../e2e/kill/protocol.ts';
 import { learn, type Truth } from '../e2e/kill/truth.ts';
+import { Witness } from '../e2e/kill/witness.ts';
 
 // The checker of the kill tests is known to see each kind of violation, and to see none where there is none.
 
@@ -42,13 +43,13 @@ interface Found {
 }
 
 /** The report of a sound library; `found` says what is not sound. */
-function report(log: FoundEvent[], { snapshotSeq = 0, snapshot, recovery }: Found = {}): Note {
+function report(log: FoundEvent[], { snapshotSeq = 0, snapshot, recovery }: Found = {}) {
   const sound = snapshotSeq > 0 ? { atSeq: snapshotSeq, state: fold(log, snapshotSeq) } : undefined;
   const stored = snapshot ?? sound;
   const seq = log.length;
   const recovered = { state: fold(log, seq), seq, snapshotSeq, replayed: seq - snapshotSeq, ...recovery };
   const run = { runId, log, ...(stored && { snapshot: stored }), recovery: recovered };
-  return { type: 'report', page: 'a page', round: 1, runs: [run] };
+  return { type: 'report', page: 'a page', round: 1, runs: [run] } as const satisfies Note;
 }
 
 /** All violations in a series of notes. */
@@ -68,6 +69,11 @@ const twoInLog = [...inLog(batch(11), 1), ...inLog(batch(12, 3), 2)];
 describe('what is sound', () => {
   test('everything acknowledged is there', () => {
     expect(check(report([]), ...two, saved(1), report(twoInLog, { snapshotSeq: 1 }))).toEqual([]);
+  });
+
+  test('a database is created without a loss, or by a browser that never tells of one', () => {
+    expect(check({ ...report([]), begunAnew: { loss: 'none', why: '' } }, ...two)).toEqual([]);
+    expect(check({ ...report([]), begunAnew: {} }, ...two)).toEqual([]);
   });
 
   test('what was in flight is there or not, as long as it is the end of the calls', () => {
@@ -215,6 +221,10 @@ const violations: Record<string, readonly [pattern: RegExp, notes: readonly Note
     [...two, report(twoInLog, { snapshotSeq: 1, recovery: { snapshotSeq: 0, replayed: 4 } })],
   ],
   'recovery miscounts': [/replayed 2 from 0 to 4/, [...two, report(twoInLog, { recovery: { replayed: 2 } })]],
+  'the browser says that it has thrown the database away': [
+    /database lost: the browser says total, Unknown corruption/,
+    [{ ...report([]), begunAnew: { loss: 'total', why: 'Unknown corruption' } }],
+  ],
   'the page fails': [/failed: why/, [{ type: 'failed', text: 'why' }]],
 };
 
@@ -222,4 +232,40 @@ describe('what is a violation', () => {
   for (const [name, [pattern, notes]] of Object.entries(violations)) {
     test(name, () => expect(check(...notes).join('\n')).toMatch(pattern));
   }
+});
+
+describe('the witness of several pages', () => {
+  const reportOf = (page: string): Note => ({ ...report([]), page });
+
+  test('each of them may report between two kills, in any order and more than once', () => {
+    const witness = new Witness(false);
+    for (const page of ['a', 'b', 'a']) witness.hear(reportOf(page));
+    witness.killed();
+    for (const page of ['c', 'd']) witness.hear(reportOf(page));
+    expect(witness.violations).toEqual([]);
+  });
+
+  test('none of them may report after a kill, unless it may live', () => {
+    for (const mayLive of [false, true]) {
+      const witness = new Witness(mayLive);
+      for (const page of ['a', 'b']) witness.hear(reportOf(page));
+      witness.killed();
+      for (const page of ['c', 'a']) witness.hear(reportOf(page));
+      expect(witness.violations).toEqual(mayLive ? [] : ['the page was to die, and did not']);
+    }
+  });
+
+  test('it keeps what was told from the first report before the last kill on', () => {
+    const witness = new Witness(false);
+    const [early, late] = [attempted(batch(1)), attempted(batch(2))];
+    for (const note of [reportOf('a'), early, reportOf('b')]) witness.hear(note);
+    witness.killed();
+    expect(witness.notes).toEqual([reportOf('a'), early, reportOf('b')]);
+    witness.hear(late);
+    witness.killed();
+    expect(witness.notes).toHaveLength(4);
+    witness.hear(reportOf('c'));
+    witness.killed();
+    expect(witness.notes).toEqual([reportOf('c')]);
+  });
 });

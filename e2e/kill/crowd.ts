@@ -17,7 +17,7 @@ export const crowd: Workload = {
         const place = page * RUNS_OF_A_PAGE + index;
         const runs = PAGES * RUNS_OF_A_PAGE;
         const job = {
-          runId: `run ${(place + round) % runs}`,
+          runId: `crowd-${(place + round) % runs}`,
           first: (round * runs + place) * NUMBERS,
           through: 'run',
           discard: random.chance(0.1),
