@@ -5,7 +5,7 @@ import { eventsOf, healed, isLost, reduce, reduceWith, type Work } from './work.
 /** Opens the run, and takes some steps through it. */
 export async function appendThroughRun(work: Work): Promise<void> {
   const { runId: id, random, stores } = work;
-  const { ballast, largestBurst } = work.job;
+  const { ballast, bursts, largestBurst } = work.job;
   const reports: KernelError[] = [];
   const run = await healed(() =>
     openRun({
@@ -20,7 +20,7 @@ export async function appendThroughRun(work: Work): Promise<void> {
   if (run.seq !== work.seq) throw new Error(`A run was opened at ${run.seq}, and stands at ${work.seq}.`);
   let landed = true;
   for (let left = random.integer(1, 10); left > 0 && landed && !work.over; left--) {
-    const batches = await work.attempt(random.chance(0.6) ? 1 : random.integer(2, largestBurst));
+    const batches = await work.attempt(random.chance(bursts) ? random.integer(2, largestBurst) : 1);
     const appending = work.append(batches, (batch) => {
       const [event, ...others] = eventsOf(batch);
       return run.append(event && others.length === 0 ? event : eventsOf(batch));

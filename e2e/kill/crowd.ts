@@ -7,7 +7,7 @@ const RUNS_OF_A_PAGE = 2;
 
 /**
  * Three tabs and a Service Worker, each with runs of its own in the one database: half of the runs save a large
- * state after every event, the others append small events in long bursts. A run goes to another page each round.
+ * state after every append, the others append small events in long bursts. A run goes to another page each round.
  */
 export const crowd: Workload = {
   plansOf(seed, round) {
@@ -22,9 +22,16 @@ export const crowd: Workload = {
           through: 'run',
           discard: random.chance(0.1),
           heavy: false,
+          bursts: 0.8,
         } as const;
         return random.chance(0.5)
-          ? { ...job, ballast: random.integer(20_000, 150_000), largestBatch: 3, largestBurst: 20 }
+          ? {
+              ...job,
+              ballast: random.integer(20_000, 150_000),
+              largestBatch: 3,
+              largestBurst: 50,
+              oneByOne: true,
+            }
           : { ...job, largestBatch: 5, largestBurst: 200 };
       });
       const runIds = jobs.map(({ runId }) => runId);

@@ -24,9 +24,12 @@ export interface Job {
   readonly heavy: boolean;
   /** How many events one call appends at most. */
   readonly largestBatch: number;
-  /** How many calls are made at most before one is awaited. */
+  /** How probable it is that a step makes more than one call. */
+  readonly bursts: number;
+  /** How many calls are made at most until all of them are awaited, or each one, with `oneByOne`. */
   readonly largestBurst: number;
-  /** Every event is followed by a snapshot, and so many letters are added to the state. */
+  readonly oneByOne?: boolean;
+  /** Every append is followed by a snapshot, and so many letters are added to the state. */
   readonly ballast?: number;
 }
 

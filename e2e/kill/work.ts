@@ -116,16 +116,20 @@ export class Work {
   }
 
   /**
-   * Appends batches with one call each and nothing awaited between them, and tells how each one ends.
+   * Appends batches with one call each, and tells how each one ends. Nothing is awaited between the calls, or
+   * the call before, as the job has it.
    * Resolves with whether all of them are durable; where not, it has found out what is.
    */
   async append(batches: readonly Batch[], append: (batch: Batch) => Promise<number>): Promise<boolean> {
-    const { runId } = this;
+    const { runId, job } = this;
+    let before: Promise<unknown> | undefined;
     const landed = await Promise.all(
       batches.map(async (batch) => {
         let head: number;
+        const call = job.oneByOne && before ? before.then(() => append(batch)) : append(batch);
+        before = call.catch(() => {});
         try {
-          head = await append(batch);
+          head = await call;
         } catch (error) {
           if (!(error instanceof KernelError)) throw error;
           await this.tell({ type: 'refused', runId, batch: batch.first, code: error.code });

@@ -28,7 +28,7 @@ export const alone: Workload = {
     const discard = random.chance(0.15);
     const heavy = random.chance(0.4);
     const first = round * NUMBERS;
-    const sizes = { largestBatch: 50, largestBurst: 30 };
+    const sizes = { largestBatch: 50, bursts: 0.4, largestBurst: 30 };
     const job = { runId, first, through: 'stores and run', discard, heavy, ...sizes } as const;
     return [{ seed, round, durability, runIds: RUN_IDS, jobs: [job] }];
   },
