@@ -72,8 +72,8 @@ describe('what is sound', () => {
   });
 
   test('a database is created without a loss, or by a browser that never tells of one', () => {
-    expect(check({ ...report([]), begunAnew: { loss: 'none', why: '' } }, ...two)).toEqual([]);
-    expect(check({ ...report([]), begunAnew: {} }, ...two)).toEqual([]);
+    expect(check({ type: 'created', loss: 'none', why: '' }, report([]), ...two)).toEqual([]);
+    expect(check({ type: 'created' }, report([]), ...two)).toEqual([]);
   });
 
   test('what was in flight is there or not, as long as it is the end of the calls', () => {
@@ -223,7 +223,7 @@ const violations: Record<string, readonly [pattern: RegExp, notes: readonly Note
   'recovery miscounts': [/replayed 2 from 0 to 4/, [...two, report(twoInLog, { recovery: { replayed: 2 } })]],
   'the browser says that it has thrown the database away': [
     /database lost: the browser says total, Unknown corruption/,
-    [{ ...report([]), begunAnew: { loss: 'total', why: 'Unknown corruption' } }],
+    [{ type: 'created', loss: 'total', why: 'Unknown corruption' }],
   ],
   'the page fails': [/failed: why/, [{ type: 'failed', text: 'why' }]],
 };

@@ -41,10 +41,7 @@ function shortened(lines: readonly string[]): string[] {
 function linesOf(note: Note): string[] {
   switch (note.type) {
     case 'report':
-      return [
-        `report of round ${note.round}${note.begunAnew ? `, in a new database: ${JSON.stringify(note.begunAnew)}` : ''}`,
-        ...note.runs.flatMap(runLines).map((line) => `  ${line}`),
-      ];
+      return [`report of round ${note.round}`, ...note.runs.flatMap(runLines).map((line) => `  ${line}`)];
     case 'attempted':
       return note.batches.map((batch) => `attempted ${JSON.stringify(batch)}`);
     default:

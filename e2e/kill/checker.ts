@@ -10,15 +10,14 @@ export function violationsOf(truth: Truth, note: Note): string[] {
       return acknowledgementViolations(truthOf(truth, note.runId), note);
     case 'refused':
       return refusalViolations(truthOf(truth, note.runId), note);
+    case 'created':
+      return lossViolations(note);
     case 'failed':
       return [`failed: ${note.text}`];
     case 'report':
-      return [
-        ...lossViolations(note),
-        ...note.runs.flatMap((found) =>
-          runViolations(truthOf(truth, found.runId), found).map((text) => `run ${found.runId}: ${text}`),
-        ),
-      ];
+      return note.runs.flatMap((found) =>
+        runViolations(truthOf(truth, found.runId), found).map((text) => `run ${found.runId}: ${text}`),
+      );
     default:
       return [];
   }
@@ -45,8 +44,8 @@ function refusalViolations(
   return allowed ? [] : [`refused: batch ${first} with ${code}`];
 }
 
-/** A database that was lost while it was empty is missed by nobody else. */
-function lossViolations({ begunAnew: { loss = 'none', why } = {} }: Note & { type: 'report' }): string[] {
+/** Nobody else would miss a database without an event. */
+function lossViolations({ loss = 'none', why }: Note & { type: 'created' }): string[] {
   return loss === 'none' ? [] : [`database lost: the browser says ${loss}, ${why}`];
 }
 

@@ -84,13 +84,13 @@ export interface FoundRun {
 
 /** What the page tells, each before it goes on with what depends on it. */
 export type Note =
-  /** First in each round. `page` names the page, or Service Worker, as long as it lives. */
+  /** The browser has found no database. Chromium says whether it has thrown one away, and why. */
+  | { readonly type: 'created'; readonly loss?: string; readonly why?: string }
+  /** In each round before it writes. `page` names the page, or Service Worker, as long as it lives. */
   | {
       readonly type: 'report';
       readonly page: string;
       readonly round: number;
-      /** The browser has found no database. Chromium says whether it has thrown one away, and why. */
-      readonly begunAnew?: { readonly loss?: string; readonly why?: string };
       readonly runs: readonly FoundRun[];
     }
   /** Before the calls. */

@@ -2,7 +2,7 @@ import { openStores } from '../../src/index.ts';
 import { appendThroughRun } from './append-through-run.ts';
 import { appendThroughStores } from './append-through-stores.ts';
 import { fetchPlan, page, tell } from './notes.ts';
-import { type FoundRun, type Note, type NumberedEvent, type Plan, Random, type State } from './protocol.ts';
+import { type FoundRun, type NumberedEvent, type Plan, Random, type State } from './protocol.ts';
 import { findRun } from './report.ts';
 import { discard, healed, isLost, Work } from './work.ts';
 
@@ -13,15 +13,14 @@ const LONG_LOG = 4_000;
 
 const DATABASE_NAME = 'kill';
 
-/** What the browser says where it finds no database. */
-let begunAnew: (Note & { type: 'report' })['begunAnew'];
+// Of several pages, the first to open the database alone hears of a loss: it tells at once, before another reports.
 const { open } = IDBFactory.prototype;
 IDBFactory.prototype.open = function (...parameters) {
   const request = open.apply(this, parameters);
   request.addEventListener('upgradeneeded', (event) => {
     if (request.result.name !== DATABASE_NAME) return;
     const [loss, why] = ['dataLoss', 'dataLossMessage'].map((name) => Reflect.get(event, name));
-    begunAnew = { loss, why };
+    tell({ type: 'created', loss, why }).catch(() => {});
   });
   return request;
 };
@@ -46,7 +45,7 @@ async function liveOneRound(plan: Plan): Promise<void> {
 
   const runs: FoundRun[] = [];
   for (const id of runIds) runs.push(await healed(() => findRun(stores, id)));
-  await tell({ type: 'report', page, round, runs, ...(begunAnew && { begunAnew }) });
+  await tell({ type: 'report', page, round, runs });
   const random = new Random(seed, round);
   for (const { runId, log, recovery } of runs) {
     const job = jobs.find((job) => job.runId === runId);
