@@ -74,13 +74,15 @@ function wholeBrowser(name: BrowserName, profile: string): Victim {
   let pid = Number.NaN;
   return {
     async start(urls) {
-      context = await launch(name, profile);
+      const started = await launch(name, profile);
+      context = started;
       // Each leaves a symbolic link in its profile that ends with its process id.
       const lock = await readlink(join(profile, name === 'chromium' ? 'SingletonLock' : 'lock'));
       pid = Number(/\d+$/.exec(lock)?.[0]);
-      const [first] = context.pages();
-      const others = urls.slice(1).map(() => context?.newPage());
-      for (const [index, page] of [first, ...others].entries()) send(await page, urls[index] ?? '');
+      const [first] = started.pages();
+      await Promise.all(
+        urls.map(async (url, index) => send(index === 0 ? first : await started.newPage(), url)),
+      );
     },
     async kill() {
       const closed = context?.waitForEvent('close');
