@@ -75,6 +75,14 @@ describe('the layout', () => {
       expect([...objectStoreNames]).toEqual(['events', 'guards', 'snapshots']);
   });
 
+  test('the name of the database that renews the log is refused', async () => {
+    const options = { indexedDB: factory, databaseName: 'rewake-log' };
+    const refused = { code: 'invalid-argument', name: 'KernelError' };
+    await expect(openStores(options)).rejects.toMatchObject(refused);
+    expect(() => new IndexedDbEventStore(options)).toThrow(KernelError);
+    expect(await factory.databases()).toEqual([]);
+  });
+
   test('nothing but Database starts transactions', () => {
     const sources = readdirSync('src', { encoding: 'utf8', recursive: true }).filter((name) =>
       name.endsWith('.ts'),

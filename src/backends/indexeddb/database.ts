@@ -3,7 +3,7 @@ import type { RunId, Seq } from '../../contracts/words.ts';
 import { type ErrorCode, KernelError } from '../../errors/kernel-error.ts';
 import { Reason, reasonOf, withContextSync } from '../../errors/reason.ts';
 import { flag, method, object, oneOf, optional, text } from '../../errors/rules.ts';
-import { renewLog } from './renew-log.ts';
+import { RENEWAL, renewLog } from './renew-log.ts';
 
 /** How a store in IndexedDB is to be opened; everything is optional. */
 export interface IndexedDbOptions {
@@ -67,6 +67,7 @@ export class Database {
   static shared(options: IndexedDbOptions): Database {
     checkOptions(options);
     const { databaseName = DATABASE_NAME, indexedDB } = options;
+    if (databaseName === RENEWAL) withContextSync(KernelError, 'open', undefined, refuseRenewal);
     const owner = indexedDB ?? globalThis;
     const databases = shared.get(owner) ?? new Map<string, Database>();
     shared.set(owner, databases);
@@ -220,6 +221,10 @@ export class Database {
     connection?.close();
     if (this.#connection === connection) this.#connection = undefined;
   }
+}
+
+function refuseRenewal(): never {
+  throw new Reason('invalid-argument', `rewake uses the database "${RENEWAL}" itself. Choose another name.`);
 }
 
 /** A write that was called before the database was deleted must not begin a new one. */
