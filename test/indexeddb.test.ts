@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { IndexedDbEventStore, IndexedDbSnapshotStore, openStores } from 'rewake';
+import { IndexedDbEventStore, IndexedDbSnapshotStore, KernelError, openStores } from 'rewake';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FaultyFactory, type StoreName, settled } from './faulty-factory.ts';
 
