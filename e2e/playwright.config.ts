@@ -1,5 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig, type Project } from '@playwright/test';
+import {
+  defineConfig,
+  type PlaywrightTestOptions,
+  type PlaywrightWorkerOptions,
+  type Project,
+} from '@playwright/test';
 import {
   type Browser,
   type BrowserName,
@@ -8,17 +13,24 @@ import {
   findWebKit,
   overrides,
 } from './browsers.js';
-import { blankUrl, demoPort, demoUrl, sourcesPort } from './servers.ts';
+import type { SiteOptions } from './faults/two-tabs.ts';
+import { blankUrl, demoPort, demoUrl, INTRANET, intranetUrl, sourcesPort } from './servers.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { CI, TEST_WORKER_INDEX } = process.env;
 /** They drive WebKitGTK themselves: Playwright cannot. */
 const webKitTests = '**/webkit*.spec.ts';
+/** Where tabs of one site meet: without Web Locks, too. */
+const insecureTests = ['insecure', 'ownership', 'begun-anew', 'destroyed'].map(
+  (name) => `**/faults/${name}.spec.ts`,
+);
 
-const projects: Project[] = [];
+type OurProject = Project<PlaywrightTestOptions & SiteOptions, PlaywrightWorkerOptions>;
+
+const projects: OurProject[] = [];
 for (const name of browserNames) {
   const browser = await findBrowser(name);
-  if (browser) projects.push(project(name, browser));
+  if (browser) projects.push(project(name, browser), insecure(name, browser));
   else skip(name);
 }
 if (await findWebKit()) projects.push({ name: 'webkit', testMatch: webKitTests });
@@ -53,12 +65,12 @@ export default defineConfig({
   ],
 });
 
-function project(name: BrowserName, { executablePath, channel }: Browser): Project {
+function project(name: BrowserName, { executablePath, channel }: Browser): OurProject {
   const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
   args.push('--disable-component-update', '--disable-sync');
   return {
     name,
-    testIgnore: webKitTests,
+    testIgnore: [webKitTests, '**/faults/insecure.spec.ts'],
     // What needs the DevTools protocol, or is the same in every browser.
     ...(name === 'firefox' && { grepInvert: /@chromium/ }),
     use: {
@@ -66,6 +78,28 @@ function project(name: BrowserName, { executablePath, channel }: Browser): Proje
       baseURL: demoUrl,
       ...(channel && { channel }),
       launchOptions: { executablePath, ...(name === 'chromium' && { args }) },
+    },
+  };
+}
+
+/** The same browser on a site that is an insecure context, as many are that an office has for itself. */
+function insecure(name: BrowserName, browser: Browser): OurProject {
+  const { use, grepInvert, ...secure } = project(name, browser);
+  const { args = [] } = use?.launchOptions ?? {};
+  return {
+    ...secure,
+    name: `${name} insecure`,
+    testMatch: insecureTests,
+    testIgnore: [],
+    grepInvert: [/@secure/, ...[grepInvert ?? []].flat()],
+    use: {
+      ...use,
+      site: intranetUrl,
+      launchOptions: {
+        ...use?.launchOptions,
+        ...(name === 'chromium' && { args: [...args, `--host-resolver-rules=MAP ${INTRANET} localhost`] }),
+        ...(name === 'firefox' && { firefoxUserPrefs: { 'network.dns.localDomains': INTRANET } }),
+      },
     },
   };
 }

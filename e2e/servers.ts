@@ -12,3 +12,9 @@ export const demoUrl = `http://localhost:${demoPort}/`;
 
 /** A page that can `import('/src/index.ts')`: a server of the repository's sources is behind it. */
 export const blankUrl = `http://localhost:${sourcesPort}/e2e/pages/blank.html`;
+
+/** Not `localhost`, and so an insecure context. The browsers of the tests that need one are told where that is. */
+export const INTRANET = 'intranet.test';
+
+/** The same page on that site. */
+export const intranetUrl = blankUrl.replace('localhost', INTRANET);

@@ -1,4 +1,6 @@
 import * as rewake from '../../src/index.ts';
+import { hold } from './hold.ts';
+import { deleteRun, logOf, recovered } from './log.ts';
 
 // What the tests of faults use in a page, through `window.page`.
 
@@ -88,11 +90,18 @@ export const page = {
   fillUp,
   makeRoom,
   stream,
+  hold,
+  logOf,
+  recovered,
+  deleteRun,
   /** For what a test starts in one call and goes on with in another. */
   stores: undefined as rewake.Stores<unknown, unknown> | undefined,
   run: undefined as rewake.Run<readonly unknown[], unknown> | undefined,
+  followed: undefined as rewake.FollowedRun<readonly unknown[]> | undefined,
   appends: undefined as ReturnType<typeof stream> | undefined,
   reads: undefined as ReturnType<typeof stream> | undefined,
+  release: () => {},
+  pending: undefined as Promise<unknown> | undefined,
   reports: [] as string[],
 
   async openStores() {
@@ -100,10 +109,14 @@ export const page = {
     return page.stores;
   },
 
-  async openRun(options: { owner?: 'wait' | 'fail' | 'steal'; id?: string } = {}) {
+  async openRun(options: Partial<rewake.RunOptions<readonly unknown[], unknown>> = {}) {
     const onReport = ({ code }: rewake.KernelError) => void page.reports.push(code);
     page.run = await rewake.openRun({ ...list, ...options, onReport });
     return page.run;
+  },
+
+  async followRun() {
+    page.followed = await rewake.followRun(list);
   },
 };
 
