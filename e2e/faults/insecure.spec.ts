@@ -1,4 +1,5 @@
 import { expect } from '@playwright/test';
+import { expectOnly } from './checks.ts';
 import type { FaultWindow } from './tab.ts';
 import { test } from './two-tabs.ts';
 
@@ -37,6 +38,31 @@ test('an insecure context, and a run that another tab owns: a second tab gets it
   expect(await first.evaluate(() => window.page.reports)).toEqual(['conflict']);
   expect(await second.evaluate(() => window.page.run?.append('third'))).toBe(3);
   expect(await second.evaluate(() => window.page.logOf())).toEqual(['first', 'second', 'third']);
+});
+
+test('an insecure context, and a run that is stolen while appends are in flight: one of the two closes with conflict, and each append that resolved is there once', async ({
+  newTab,
+}) => {
+  const tabs = [await newTab(), await newTab()];
+  for (const [index, page] of tabs.entries()) {
+    await page.evaluate(async (index) => {
+      const run = await window.page.openRun({ owner: 'steal' });
+      window.page.appends = window.page.stream((n) => run.append(n * 2 + index));
+    }, index);
+  }
+  const reports = () => Promise.all(tabs.map((page) => page.evaluate(() => window.page.reports)));
+  await expect.poll(async () => (await reports()).flat()).toEqual(['conflict']);
+  const called = await Promise.all(
+    tabs.map((page) => page.evaluate(async () => (await window.page.appends?.stop()) ?? [])),
+  );
+  const log = (await tabs[0]?.evaluate(() => window.page.logOf())) ?? [];
+  expect(new Set(log).size).toBe(log.length);
+  for (const [index, appended] of called.entries()) {
+    expectOnly('conflict', appended);
+    const resolved = appended.flatMap(({ n, outcome }) => ('value' in outcome ? [[outcome.value, n]] : []));
+    expect(resolved.map(([seq = 0]) => log[seq - 1])).toEqual(resolved.map(([, n = 0]) => n * 2 + index));
+  }
+  expect((await reports()).flat()).toEqual(['conflict']);
 });
 
 test('an insecure context, and a run that another tab follows: it sees every event', async ({ newTab }) => {

@@ -1,6 +1,6 @@
 import * as rewake from '../../src/index.ts';
 import { hold } from './hold.ts';
-import { deleteRun, logOf, recovered } from './log.ts';
+import { deleteRun, fenceAt, logOf, recovered, seqOf } from './log.ts';
 
 // What the tests of faults use in a page, through `window.page`.
 
@@ -81,6 +81,8 @@ function stream(call: (n: number) => Promise<number>) {
   };
 }
 
+type ListStores = rewake.Stores<readonly unknown[], unknown>;
+
 export const page = {
   rewake,
   outcome,
@@ -94,12 +96,16 @@ export const page = {
   logOf,
   recovered,
   deleteRun,
+  fenceAt,
+  seqOf,
   /** For what a test starts in one call and goes on with in another. */
   stores: undefined as rewake.Stores<unknown, unknown> | undefined,
   run: undefined as rewake.Run<readonly unknown[], unknown> | undefined,
   followed: undefined as rewake.FollowedRun<readonly unknown[]> | undefined,
   appends: undefined as ReturnType<typeof stream> | undefined,
   reads: undefined as ReturnType<typeof stream> | undefined,
+  /** What {@link page.heldStores} has held: when it waits, and how it goes on. */
+  reached: undefined as Promise<void> | undefined,
   release: () => {},
   pending: undefined as Promise<unknown> | undefined,
   reports: [] as string[],
@@ -107,6 +113,18 @@ export const page = {
   async openStores() {
     page.stores = await rewake.openStores();
     return page.stores;
+  },
+
+  /** The stores of a run, a method of which waits: see {@link hold}. */
+  async heldStores<Name extends 'events' | 'snapshots'>(
+    name: Name,
+    method: keyof ListStores[Name] & string,
+    when: 'before' | 'after',
+  ) {
+    const stores = await rewake.openStores<readonly unknown[], unknown>({ immutable: true });
+    const { held, reached, release } = hold(stores[name], method, when);
+    Object.assign(page, { reached, release });
+    return { ...stores, [name]: held };
   },
 
   async openRun(options: Partial<rewake.RunOptions<readonly unknown[], unknown>> = {}) {
