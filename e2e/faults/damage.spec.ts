@@ -1,22 +1,12 @@
-import { readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm, truncate, writeFile } from 'node:fs/promises';
 import { expect } from '@playwright/test';
+import { filesOf } from './profile-files.ts';
 import { test } from './start-browser.ts';
 import { type FaultWindow, tab } from './tab.ts';
 
 // The browser's files are damaged while it does not run.
 
 declare const window: FaultWindow;
-
-/** The files in which a browser keeps IndexedDB. */
-async function filesOf(profile: string): Promise<{ path: string; size: number }[]> {
-  const entries = await readdir(profile, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => /\.indexeddb\.|storage\/default\/.*\/idb\//.test(path.replaceAll('\\', '/')));
-  return Promise.all(paths.map(async (path) => ({ path, size: (await stat(path)).size })));
-}
 
 /** A state or event of so many bytes, which a browser keeps in a file of its own, found by its size. */
 const SIZES = { deleted: 2_000_000, truncated: 2_100_000, overwritten: 2_200_000, intact: 2_300_000 };
