@@ -1,4 +1,5 @@
-import { destroy, followRun, openRun, type Run } from '../../src/index.ts';
+import { destroy, followRun, openRun, openStores, type Run } from '../../src/index.ts';
+import { hold } from '../faults/hold.ts';
 
 // What the tests of live runs do in a page; they call it through `window`.
 
@@ -19,13 +20,20 @@ export const page = {
   followed: undefined as Awaited<ReturnType<typeof followRun<Sum, number>>> | undefined,
   openedAt: 0,
 
-  async open(owner: 'wait' | 'fail' | 'steal' = 'wait'): Promise<void> {
+  async open(owner: 'wait' | 'fail' | 'steal' = 'wait', signal?: AbortSignal): Promise<void> {
     const onReport = ({ code }: { code: string }) => void page.reports.push(code);
-    page.owned = await openRun({ ...run, owner, snapshotEvery: 5, onReport });
+    page.owned = await openRun({ ...run, owner, snapshotEvery: 5, onReport, ...(signal && { signal }) });
     page.openedAt = Date.now();
   },
 
   destroy,
+
+  /** Whoever owns it. */
+  async deleteRun(): Promise<void> {
+    const { events, snapshots } = await openStores();
+    await snapshots.delete(run.id);
+    await events.delete(run.id);
+  },
 
   async follow(): Promise<void> {
     page.followed = await followRun(run);
@@ -34,6 +42,17 @@ export const page = {
   async append(event: number): Promise<number | string> {
     const appended = page.owned?.append(event) ?? Promise.reject(new Error('There is no run.'));
     return appended.catch(({ code }) => code);
+  },
+
+  /** Appends while a lock that is asked for now is waited for, until what an append does at once is done. */
+  async appendBeforeLock(event: number): Promise<number | string> {
+    const { held, release } = hold(navigator.locks, 'request', 'before');
+    Object.defineProperty(navigator, 'locks', { value: held, configurable: true });
+    const appended = page.append(event);
+    const { events } = await openStores();
+    for (let reads = 0; reads < 5; reads++) await events.head(run.id);
+    release();
+    return appended;
   },
 };
 
