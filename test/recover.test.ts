@@ -141,6 +141,18 @@ describe('never a wrong state', () => {
     expect(error).toMatchObject({ code: 'unreadable', runId: 'a', seq, operation: 'recover' });
   });
 
+  test('a log that got shorter and kept its identity: unreadable, and not read for ever', async () => {
+    const logId = 'l';
+    const log = {
+      head: async () => ({ seq: 25_000, logId }),
+      scan: async (_: string, from: number, limit = 0) => ({
+        logId,
+        events: from > 1 ? [] : numbered(...Array.from({ length: limit }, (_, index) => index + 1)),
+      }),
+    };
+    await expect(run({ events: log })).rejects.toMatchObject({ code: 'unreadable', seq: 10_001 });
+  });
+
   test('the reducer throws: reducer-threw, naming the seq, with its error as the cause', async () => {
     await events.append('a', [1, 2, 3]);
     const cause = new Error('I know no 2');

@@ -1,4 +1,4 @@
-import { type AppendOptions, openStores, recover } from '../../src/index.ts';
+import { openStores, recover } from '../../src/index.ts';
 
 // A run's log and its state, in a page, through `recover` alone.
 
@@ -36,12 +36,3 @@ export async function deleteRun(runId = 'list'): Promise<void> {
   await snapshots.delete(runId);
   await events.delete(runId);
 }
-
-/** The seq in what `head` and `append` resolve with: a number, or an object with a `logId`, too. */
-export const seqOf = (place: unknown): number => Number(Object(place).seq ?? place);
-
-/** What an append there has to expect. */
-export const fenceAt = (place: unknown): AppendOptions => {
-  const { logId } = Object(place);
-  return { expectedHead: seqOf(place), ...(logId && { logId }) };
-};

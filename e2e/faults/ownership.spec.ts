@@ -153,17 +153,18 @@ for (const fenced of [true, false]) {
     const contend = (index: number) =>
       tabs[index]?.evaluate(
         async ({ index, fenced, milliseconds }) => {
-          const { fenceAt, rewake, outcome, seqOf } = window.page;
+          const { rewake, outcome } = window.page;
           const events = new rewake.IndexedDbEventStore<string>();
           const acknowledged: { seq: number; event: string }[] = [];
           const codes: { [code: string]: number } = {};
           const until = performance.now() + milliseconds;
           for (let n = 1; performance.now() < until; ) {
             const event = `${index} ${n}`;
-            const options = fenced ? fenceAt(await events.head('a')) : undefined;
+            const { seq: expectedHead, logId } = await events.head('a');
+            const options = fenced ? { expectedHead, logId } : undefined;
             const appended = await outcome(events.append('a', [event], options));
             if ('value' in appended) {
-              acknowledged.push({ seq: seqOf(appended.value), event });
+              acknowledged.push({ seq: appended.value.seq, event });
               n++;
             } else codes[appended.code] = (codes[appended.code] ?? 0) + 1;
           }

@@ -1,6 +1,6 @@
 import * as rewake from '../../src/index.ts';
 import { hold } from './hold.ts';
-import { deleteRun, fenceAt, logOf, recovered, seqOf } from './log.ts';
+import { deleteRun, logOf, recovered } from './log.ts';
 
 // What the tests of faults use in a page, through `window.page`.
 
@@ -96,8 +96,6 @@ export const page = {
   logOf,
   recovered,
   deleteRun,
-  fenceAt,
-  seqOf,
   /** For what a test starts in one call and goes on with in another. */
   stores: undefined as rewake.Stores<unknown, unknown> | undefined,
   run: undefined as rewake.Run<readonly unknown[], unknown> | undefined,

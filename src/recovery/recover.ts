@@ -114,6 +114,7 @@ async function replay<S, E>(
   while (next) {
     const page = await next;
     if (page.logId !== head.logId) return undefined;
+    const to = Math.min(seq + PAGE, head.seq);
     // Read while this page is replayed; if that fails, nobody waits for it.
     next = read(seq + PAGE + 1);
     next?.catch(() => {});
@@ -122,8 +123,8 @@ async function replay<S, E>(
       state = reduceEvent(reduce, state, event, { operation: 'recover', runId, seq: found });
       seq = found;
     }
+    if (seq < to) throw gap(runId, seq + 1);
   }
-  if (seq < head.seq) throw gap(runId, seq + 1);
   const recovery = { state, seq, logId: head.logId, snapshotSeq, replayed: seq - snapshotSeq };
   return ignored ? { ...recovery, ignoredSnapshot: ignored } : recovery;
 }
