@@ -83,7 +83,7 @@ const isOneOf = (files: ImportState['files'], picture: number): boolean =>
   Number.isInteger(picture) && picture in files;
 
 /** What `openRun` and `followRun` need to know, wherever they are called. */
-export const importRun = { id: RUN_ID, reduce, initialState, snapshotEvery: 10 };
+export const importRun = { runId: RUN_ID, reduce, initialState, snapshotEvery: 10 };
 
 /** The first file without a result; `undefined` once every file has one. */
 export function nextPicture({ files, results }: ImportState): number | undefined {

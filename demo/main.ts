@@ -51,10 +51,11 @@ async function look(): Promise<void> {
     status.detail(failure.message);
     return;
   }
-  facts.showBackend(stores);
+  facts.showBackend(stores.backend, stores.backend === 'memory' ? stores.reason : undefined);
   void facts.showBytes();
   witness = new Witness(!inMemory());
-  if (inMemory()) status.warn(sentences.memoryNotice(stores.reason?.message ?? ''));
+  if (inMemory())
+    status.warn(sentences.memoryNotice(stores.backend === 'memory' ? stores.reason.message : ''));
   else startedAgain.onmessage = beginAnew;
   employ();
   void registerServiceWorker();

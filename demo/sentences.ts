@@ -39,6 +39,7 @@ const ignoredSnapshots: { readonly [reason in IgnoredSnapshot['reason']]: string
   unreadable: 'the snapshot could not be read and was ignored',
   'newer-version': 'the snapshot is of a newer release and was ignored',
   'ahead-of-log': 'the snapshot was ahead of the event log and was ignored',
+  'older-version': 'the snapshot was of an older version and was ignored',
   'other-log': 'the snapshot was of an earlier event log and was ignored',
 };
 

@@ -25,7 +25,7 @@ self.addEventListener('sync', (event) => {
 async function finishImport(): Promise<void> {
   const tabs = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
   if (tabs.length > 0) throw new Error('There is a tab, which goes on with the import itself.');
-  const stores = await openStores<ImportState, ImportEvent>({ immutable: true });
-  await using run = await openRun({ ...importRun, stores, owner: 'fail' });
+  const stores = await openStores<ImportState, ImportEvent>();
+  await using run = await openRun({ ...importRun, stores, ifOwned: 'fail' });
   await navigator.locks.request(SERVICE_WORKER_LOCK, () => importPictures(run, stores.events));
 }

@@ -1,6 +1,7 @@
 import {
   type FollowedRun,
   followRun,
+  type IfOwned,
   InMemoryEventStore,
   InMemorySnapshotStore,
   KernelError,
@@ -8,9 +9,9 @@ import {
   openStores,
   type Recovery,
   type Run,
+  type RunStores,
   type Seq,
   SnapshotStoreError,
-  type Stores,
 } from 'rewake';
 import { importPictures } from './import-pictures.ts';
 import { type ImportEvent, type ImportState, importRun, nextPicture, RUN_ID } from './import-run.ts';
@@ -22,8 +23,7 @@ import { TimedSnapshots } from './timed-snapshots.ts';
 // is not finished it also wants to own it, and where it does, it imports.
 
 type ImportRun = Run<ImportState, ImportEvent>;
-type OwnerMode = 'wait' | 'fail' | 'steal';
-type ImportStores = Pick<Stores<ImportState, ImportEvent>, 'snapshots' | 'events' | 'databaseName'>;
+type ImportStores = RunStores<ImportState, ImportEvent>;
 
 const PAUSE_MS = 150;
 const PAGE = 100;
@@ -32,7 +32,7 @@ let slowly = false;
 /** Nothing else is done before. */
 let opening: Promise<void>;
 let stores: ImportStores;
-let followed: FollowedRun<ImportState>;
+let followed: FollowedRun<ImportState, ImportEvent>;
 /** What the page has been told of. */
 let told: Seq = 0;
 let telling: Promise<void> = Promise.resolve();
@@ -60,7 +60,7 @@ self.onmessage = ({ data }: MessageEvent<Command>) => {
 async function open(backend: Backend): Promise<void> {
   stores = await storesIn(backend);
   const begun = performance.now();
-  followed = await followRun({ ...importRun, stores, onReport: fail });
+  followed = await followRun({ ...importRun, stores, onError: fail });
   const recovery = figures(followed.recovery, begun);
   followed.subscribe(() => attempt(attend));
   await tell();
@@ -72,9 +72,9 @@ async function storesIn(backend: Backend): Promise<ImportStores> {
   if (backend === 'memory') {
     return { snapshots: new InMemorySnapshotStore(), events: new InMemoryEventStore() };
   }
-  const stores = await openStores<ImportState, ImportEvent>({ immutable: true });
+  const stores = await openStores<ImportState, ImportEvent>();
   // The page has promised the visitor that this run survives a crash.
-  if (stores.backend !== backend) throw stores.reason;
+  if (stores.backend === 'memory') throw stores.reason;
   return stores;
 }
 
@@ -84,16 +84,16 @@ async function attend(): Promise<void> {
 }
 
 /** Owns the run as soon as that can be, and imports until it is finished: again and again where it is lost. */
-async function goOn(first: OwnerMode, files?: readonly File[]): Promise<void> {
+async function goOn(first: IfOwned, files?: readonly File[]): Promise<void> {
   waiting?.abort();
   waiting = new AbortController();
   const { signal } = waiting;
   let chosen = files;
-  for (let owner = first; !signal.aborted; owner = 'wait') {
+  for (let ifOwned = first; !signal.aborted; ifOwned = 'wait') {
     let run: ImportRun | undefined;
     try {
       const snapshots = new TimedSnapshots(stores.snapshots);
-      run = await openRun({ ...importRun, stores: { ...stores, snapshots }, owner, signal, onReport });
+      run = await openRun({ ...importRun, stores: { ...stores, snapshots }, ifOwned, signal, onError });
       await finish(run, figures(run.recovery, snapshots.readAt), chosen);
       break;
     } catch (error) {
@@ -155,7 +155,7 @@ function figures(recovery: Recovery<ImportState>, begun: number): RecoveryFigure
 }
 
 /** A snapshot is an optimization: without it the run goes on. What else is reported, `append` rejects with. */
-function onReport(error: KernelError): void {
+function onError(error: KernelError): void {
   if (error instanceof SnapshotStoreError) post({ type: 'snapshot-failed', message: error.message });
 }
 

@@ -67,7 +67,7 @@ test('destroy ends what is live in other tabs, and nothing of it comes back', as
   await open(live);
   await append(live, 1);
   const opened = open(waiting);
-  await leaving.evaluate(() => window.page.destroy());
+  await leaving.evaluate(() => window.page.deleteDatabase());
   await expect.poll(() => reports(live)).toEqual(['conflict']);
   await live.evaluate(() => window.page.owned?.close());
   expect(await append(live, 2)).toBe('conflict');

@@ -31,8 +31,8 @@ async function otherTab(session: WebKitSession): Promise<WebKitWindow> {
   return other;
 }
 
-const open = (page: WebKitWindow, owner: 'wait' | 'fail' | 'steal' = 'wait') =>
-  page.execute((owner) => window.page.open(owner), owner);
+const open = (page: WebKitWindow, ifOwned: 'wait' | 'fail' | 'steal' = 'wait') =>
+  page.execute((ifOwned) => window.page.open(ifOwned), ifOwned);
 const append = (page: WebKitWindow, event: number) =>
   page.execute((event) => window.page.append(event), event);
 const owned = (page: WebKitWindow) => page.execute(() => window.page.owned?.state);

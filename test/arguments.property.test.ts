@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {
-  destroy,
+  deleteDatabase,
   type EventStore,
   followRun,
   IndexedDbEventStore,
@@ -87,7 +87,7 @@ const field = (options: unknown, name: string): unknown => Object(options)[name]
 // What is to be refused is, of necessity, not of the right type.
 type Untyped = Record<string, (...args: unknown[]) => Promise<unknown>>;
 const untyped = (functions: object) => functions as Untyped;
-const kernel = untyped({ destroy, followRun, openRun, openStores, recover });
+const kernel = untyped({ deleteDatabase, followRun, openRun, openStores, recover });
 
 describe.each([
   ['IndexedDbEventStore', () => new IndexedDbEventStore({ indexedDB: factory })],
@@ -178,7 +178,7 @@ describe('options of a database', () => {
 
   test.each([
     ['openStores', rules],
-    ['destroy', ofDestroy],
+    ['deleteDatabase', ofDestroy],
   ])('%s', (operation, rules) =>
     expectRefused(
       badOptions({ databaseName: 'd', indexedDB: factory }, rules, optional(isObject)),
@@ -232,7 +232,7 @@ const storesOfRun: Rules = {
   events: (value) => has(value, 'head', 'scan', 'append'),
   databaseName: optional((value) => typeof value === 'string'),
 };
-const ofBoth: Rules = { id: isRunId, reduce: isMethod, onReport: optional(isMethod) };
+const ofBoth: Rules = { id: isRunId, reduce: isMethod, onError: optional(isMethod) };
 
 test.each([
   ['followRun', ofBoth],
@@ -246,7 +246,7 @@ test.each([
     },
   ],
 ])('%s', (operation, rules) => {
-  const good = { id: 'a', reduce, initialState: 0, stores: untouchable() };
+  const good = { runId: 'a', reduce, initialState: 0, stores: untouchable() };
   const badStores = [
     ...badOptions(untouchable(), storesOfRun, optional(isObject)),
     lacking({ snapshots: ['loadLatest', 'save', 'delete'], events: ['head', 'scan', 'append'] }),
@@ -264,7 +264,7 @@ test.each([
   ['followRun', followRun],
 ] as const)('subscribe of %s: bad listeners', async (_, open) => {
   const stores = { snapshots: new InMemorySnapshotStore<number>(), events: new InMemoryEventStore<number>() };
-  await using run = await open({ id: 'a', reduce, initialState: 0, stores });
+  await using run = await open({ runId: 'a', reduce, initialState: 0, stores });
   await expectRefused(
     against(isMethod),
     async (listener) => untyped(run).subscribe?.(listener),

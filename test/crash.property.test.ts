@@ -66,7 +66,12 @@ test('what was acknowledged survives a crash at any point, in whole batches only
             pending.push(append.catch(expectLost));
             if (awaited) await append;
             if (!snapshot) continue;
-            const recovery = await recover({ runId: 'a', snapshots, events, reduce, initialState });
+            const recovery = await recover({
+              runId: 'a',
+              stores: { snapshots, events },
+              reduce,
+              initialState,
+            });
             const { state, seq, logId } = recovery;
             await snapshots.save({ runId: 'a', atSeq: seq, logId, state });
             acknowledgedSnapshot = seq;
@@ -105,7 +110,7 @@ test('what was acknowledged survives a crash at any point, in whole batches only
 
       const folded = log.map(({ event }) => event).reduce(reduce, initialState);
       const latest = await snapshots.loadLatest('a');
-      const withSnapshot = await recover({ runId: 'a', snapshots, events, reduce, initialState });
+      const withSnapshot = await recover({ runId: 'a', stores: { snapshots, events }, reduce, initialState });
       expect(latest?.atSeq ?? 0).toBeGreaterThanOrEqual(acknowledgedSnapshot);
       expect(withSnapshot).toMatchObject({
         state: folded,
@@ -114,7 +119,7 @@ test('what was acknowledged survives a crash at any point, in whole batches only
         replayed: log.length - (latest?.atSeq ?? 0),
       });
       await snapshots.delete('a');
-      const without = await recover({ runId: 'a', snapshots, events, reduce, initialState });
+      const without = await recover({ runId: 'a', stores: { snapshots, events }, reduce, initialState });
       expect(without).toMatchObject({ state: folded, seq: log.length, snapshotSeq: 0, replayed: log.length });
     }),
     { numRuns: 150 },

@@ -1,4 +1,4 @@
-import type { Locks } from '../src/run/ownership.ts';
+import type { Locks } from '../src/run/locks.ts';
 
 interface Request {
   readonly shared: boolean;
@@ -10,6 +10,11 @@ interface Request {
 export class FakeLocks implements Locks {
   readonly #held = new Map<string, Request[]>();
   readonly #waiting = new Map<string, Request[]>();
+
+  async query() {
+    const held = [...this.#held].flatMap(([name, requests]) => requests.map(() => ({ name })));
+    return { held };
+  }
 
   request: Locks['request'] = (name, { mode, ifAvailable, steal, signal }, hold) =>
     new Promise<void>((resolve, reject) => {

@@ -21,16 +21,16 @@ const stores = (page: FaultyFactory = factory.otherPage()) =>
   openStores<unknown, unknown>({ indexedDB: page });
 
 const recovered = async ({ runId, reduce, initialState }: StoredRun) =>
-  recover({ runId, ...(await stores()), reduce, initialState });
+  recover({ runId, stores: await stores(), reduce, initialState });
 
 async function opened({ runId, reduce, initialState }: StoredRun, reports: unknown[] = []) {
   const live = await openRun({
-    id: runId,
+    runId,
     stores: await stores(),
     reduce,
     initialState,
     snapshotEvery: 1_000_000,
-    onReport: (error) => void reports.push(error),
+    onError: (error) => void reports.push(error),
   });
   left.push(live);
   return live;
@@ -41,7 +41,12 @@ async function eventsOf({ runId }: Pick<StoredRun, 'runId'>): Promise<unknown[]>
   const { events } = await stores();
   const none = { loadLatest: async () => undefined };
   const seen: unknown[] = [];
-  await recover({ runId, snapshots: none, events, reduce: (_, event) => seen.push(event), initialState: 0 });
+  await recover({
+    runId,
+    stores: { snapshots: none, events },
+    reduce: (_, event) => seen.push(event),
+    initialState: 0,
+  });
   return seen;
 }
 

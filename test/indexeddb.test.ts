@@ -183,7 +183,7 @@ describe('group commit', () => {
 
 describe('immutable: true', () => {
   test('a state that waits is not copied, and is put as it is then', async () => {
-    const snapshots = new IndexedDbSnapshotStore({ indexedDB: factory, immutable: true });
+    const snapshots = new IndexedDbSnapshotStore({ indexedDB: factory });
     const state = { promised: 'not to change' };
     const save = snapshots.save({ runId: 'a', atSeq: 1, state });
     state.promised = 'broken';
@@ -192,7 +192,7 @@ describe('immutable: true', () => {
   });
 
   test('the array of events still belongs to the caller', async () => {
-    const events = new IndexedDbEventStore({ indexedDB: factory, immutable: true });
+    const events = new IndexedDbEventStore({ indexedDB: factory });
     const batch = ['one'];
     const append = events.append('a', batch);
     batch.push('two');
@@ -200,7 +200,7 @@ describe('immutable: true', () => {
   });
 
   test('what cannot be stored is found when it is put, named, and fails alone', async () => {
-    const options = { indexedDB: factory, immutable: true };
+    const options = { indexedDB: factory };
     const events = new IndexedDbEventStore(options);
     const snapshots = new IndexedDbSnapshotStore(options);
     const outcomes = await Promise.allSettled([
@@ -356,7 +356,7 @@ describe('a batch of 25,000 events', () => {
   test.each([{}, { expectedHead: 0 }])(
     'whose last event cannot be stored leaves nothing: %j',
     async (options) => {
-      const events = new IndexedDbEventStore<unknown>({ indexedDB: factory, immutable: true });
+      const events = new IndexedDbEventStore<unknown>({ indexedDB: factory });
       const bad = [...batch, () => {}];
       const refused = events.append('a', bad, options);
       const next = events.append('a', ['next']);

@@ -49,7 +49,7 @@ const inIndexedDb = (): [Stores, Stores] => {
 /** What anybody finds in the log, and gets by recovering the run. */
 async function stored({ snapshots, events }: Stores) {
   const log = (await events.scan('a', 1)).events.map(({ event }) => event);
-  const { state } = await recover({ runId: 'a', snapshots, events, ...definition });
+  const { state } = await recover({ runId: 'a', stores: { snapshots, events }, ...definition });
   return { log, state };
 }
 
@@ -70,7 +70,7 @@ describe.each([
   });
 
   const openStale = async () => {
-    const run = await openRun({ id: 'a', ...definition, stores: stale });
+    const run = await openRun({ runId: 'a', ...definition, stores: stale });
     for (const event of ['old 1', 'old 2', 'old 3']) await run.append(event);
     return run;
   };
@@ -94,7 +94,7 @@ describe.each([
     await beginAnew(other, log);
     await run.close();
     expect(await stored(other)).toEqual({ log, state: log });
-    const owner = await openRun({ id: 'a', ...definition, stores: other });
+    const owner = await openRun({ runId: 'a', ...definition, stores: other });
     await owner.append('next');
     await owner.close();
     expect(await stored(other)).toEqual({ log: [...log, 'next'], state: [...log, 'next'] });
@@ -106,10 +106,10 @@ describe.each([
     vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
     const reports: unknown[] = [];
     const run = await openRun({
-      id: 'a',
+      runId: 'a',
       ...definition,
       stores: stale,
-      onReport: ({ code }) => reports.push(code),
+      onError: ({ code }) => reports.push(code),
     });
     for (const event of ['old 1', 'old 2', 'old 3']) await run.append(event);
     page.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: true }));
@@ -122,7 +122,7 @@ describe.each([
 
   test.each([2, 3, 4])('a follower starts over, with a new log of %i', async (length) => {
     const run = await openStale();
-    const follower = await followRun({ id: 'a', ...definition, stores: other });
+    const follower = await followRun({ runId: 'a', ...definition, stores: other });
     expect(follower.state).toHaveLength(3);
     const log = [...anew, 'new 4'].slice(0, length);
     await beginAnew(other, log);
@@ -148,8 +148,7 @@ describe.each([
     type List = readonly [rest: List, event: string] | undefined;
     const { state, seq } = await recover<List, string>({
       runId: 'a',
-      snapshots: { loadLatest: async () => undefined },
-      events: interrupted,
+      stores: { snapshots: { loadLatest: async () => undefined }, events: interrupted },
       reduce: (rest, event) => [rest, event],
       initialState: undefined,
     });
@@ -173,13 +172,13 @@ describe('a log of rewake 0.1, which has no identity', () => {
     return [one, two];
   }
   const recovery = ({ snapshots, events }: Stores) =>
-    recover({ runId: 'a', snapshots, events, ...definition });
+    recover({ runId: 'a', stores: { snapshots, events }, ...definition });
 
   test('it is recovered with its snapshot, and gets an identity by the next append, which the snapshot shares', async () => {
     const [stores] = await planted();
     expect(await stores.events.head('a')).toEqual({ seq: 3, logId: null });
     expect(await recovery(stores)).toMatchObject({ seq: 3, logId: null, snapshotSeq: 2, replayed: 1 });
-    const run = await openRun({ id: 'a', ...definition, stores });
+    const run = await openRun({ runId: 'a', ...definition, stores });
     await run.append('new 4');
     const { logId } = await stores.events.head('a');
     expect(logId).toEqual(expect.any(String));
@@ -212,7 +211,7 @@ describe('a log of rewake 0.1, which has no identity', () => {
 
   test('a stale tab cannot append to the log that takes its place', async () => {
     const [stale, other] = await planted();
-    const run = await openRun({ id: 'a', ...definition, stores: stale });
+    const run = await openRun({ runId: 'a', ...definition, stores: stale });
     const anew = ['new 1', 'new 2', 'new 3'];
     await beginAnew(other, anew);
     await expect(run.append('from the stale tab')).rejects.toMatchObject({ code: 'conflict' });
@@ -225,7 +224,7 @@ describe('a log of rewake 0.1, which has no identity', () => {
     await stores.events.append('a', ['new 1', 'new 2', 'new 3']);
     await plant(factory, 'snapshots', 'a', snapshot);
     await plant(factory, 'guards', 'a', 2);
-    const run = await openRun({ id: 'a', ...definition, stores });
+    const run = await openRun({ runId: 'a', ...definition, stores });
     expect(run.state).toEqual(['new 1', 'new 2', 'new 3']);
     expect(run.recovery.ignoredSnapshot).toEqual({ reason: 'other-log', atSeq: 2 });
     await run.append('new 4');
@@ -249,7 +248,7 @@ describe('a log of rewake 0.1, which has no identity', () => {
     const [stores] = await planted();
     await plant(factory, 'guards', ['a'], { broken: true });
     expect(await stores.events.head('a')).toEqual({ seq: 3, logId: null });
-    const run = await openRun({ id: 'a', ...definition, stores });
+    const run = await openRun({ runId: 'a', ...definition, stores });
     expect(await run.append('new 4')).toBe(4);
     await run.close();
     expect(await stored(stores)).toMatchObject({ state: ['old 1', 'old 2', 'old 3', 'new 4'] });

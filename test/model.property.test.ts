@@ -238,8 +238,8 @@ test.each([false, true])('IndexedDB follows the model, immutable: %s', async (im
     fc.asyncProperty(turns, async (turns) => {
       const factory = new FaultyFactory();
       const handles = [factory, factory.otherPage()].map((indexedDB) => ({
-        snapshots: new IndexedDbSnapshotStore({ indexedDB, immutable }),
-        events: new IndexedDbEventStore({ indexedDB, immutable }),
+        snapshots: new IndexedDbSnapshotStore({ indexedDB }),
+        events: new IndexedDbEventStore({ indexedDB }),
       }));
       await followsTheModel(handles, turns, true);
     }),

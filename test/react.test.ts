@@ -10,7 +10,12 @@ beforeAll(() => {
 
 test('useSyncExternalStore(run.subscribe, run.getState) works, in strict mode too', async () => {
   const stores = { snapshots: new InMemorySnapshotStore<number>(), events: new InMemoryEventStore<number>() };
-  const options = { id: 'a', reduce: (sum: number, event: number) => sum + event, initialState: 0, stores };
+  const options = {
+    runId: 'a',
+    reduce: (sum: number, event: number) => sum + event,
+    initialState: 0,
+    stores,
+  };
   const run = await openRun(options);
   const follower = await followRun(options);
   let renders = 0;
@@ -27,14 +32,14 @@ test('useSyncExternalStore(run.subscribe, run.getState) works, in strict mode to
   await act(() => root.render(createElement(StrictMode, null, createElement(Sum))));
   expect(element.textContent).toBe('0, followed 0');
 
-  await act(() => run.append([1, 2]));
+  await act(() => run.appendAll([1, 2]));
   expect(element.textContent).toMatch('3, followed');
   await act(() => follower.refresh());
   expect(element.textContent).toBe('3, followed 3');
 
   // Nothing has changed, so that nothing is rendered.
   const before = renders;
-  await act(() => run.append([]));
+  await act(() => run.appendAll([]));
   await act(() => follower.refresh());
   expect(renders).toBe(before);
 

@@ -26,7 +26,8 @@ beforeEach(() => {
   events = new InMemoryEventStore();
 });
 
-const run = (change = {}) => recover({ runId: 'a', snapshots, events, reduce, initialState, ...change });
+const run = (change = {}) =>
+  recover({ runId: 'a', stores: { snapshots, events, ...change }, reduce, initialState, ...change });
 
 describe('recover', () => {
   test('an unknown run: the initial state at seq 0', async () => {
@@ -125,7 +126,8 @@ describe('never a wrong state', () => {
     await expect(run({ snapshots: { loadLatest: () => Promise.reject(error) } })).rejects.toBe(error);
   });
 
-  const numbered = (...seqs: number[]): SequencedEvent<number>[] => seqs.map((seq) => ({ seq, event: seq }));
+  const numbered = (...seqs: number[]): SequencedEvent<number>[] =>
+    seqs.map((seq) => ({ seq, event: seq, version: 1 }));
 
   test.each<[string, SequencedEvent<number>[], number]>([
     ['an event is missing', numbered(1, 3), 2],

@@ -72,11 +72,11 @@ describe('a signal that is aborted', () => {
     controller.abort(new Error('unmounted'));
     return controller.signal;
   };
-  const free = async () => (await openRun({ ...options(), owner: 'fail' })).close();
+  const free = async () => (await openRun({ ...options(), ifOwned: 'fail' })).close();
 
-  test.each(['wait', 'fail', 'steal'] as const)('before the call, with %s: closed', async (owner) => {
-    await expect(openRun({ ...options(), owner, signal: aborted() })).rejects.toMatchObject({
-      code: 'closed',
+  test.each(['wait', 'fail', 'steal'] as const)('before the call, with %s: closed', async (ifOwned) => {
+    await expect(openRun({ ...options(), ifOwned, signal: aborted() })).rejects.toMatchObject({
+      code: 'aborted',
       cause: new Error('unmounted'),
     });
     await free();
@@ -84,13 +84,13 @@ describe('a signal that is aborted', () => {
 
   test.each(['wait', 'fail', 'steal'] as const)(
     'while it recovers, with %s: closed at once, and the run is free',
-    async (owner) => {
+    async (ifOwned) => {
       const controller = new AbortController();
       const head = vi.spyOn(scene.stores.events, 'head').mockImplementation(() => {
         controller.abort();
         return new Promise(() => {});
       });
-      const opening = openRun({ ...options(), owner, signal: controller.signal });
+      const opening = openRun({ ...options(), ifOwned, signal: controller.signal });
       await expect(opening).rejects.toEqual(refusal('closed'));
       head.mockRestore();
       await free();
@@ -99,7 +99,7 @@ describe('a signal that is aborted', () => {
 
   test('before the call, it takes the run from nobody', async () => {
     const owner = await openRun(options());
-    await expect(openRun({ ...options(), owner: 'steal', signal: aborted() })).rejects.toEqual(
+    await expect(openRun({ ...options(), ifOwned: 'steal', signal: aborted() })).rejects.toEqual(
       refusal('closed'),
     );
     expect(await owner.append(1)).toBe(1);
@@ -107,14 +107,14 @@ describe('a signal that is aborted', () => {
   });
 });
 
-describe('an onReport that throws', () => {
-  const thrown = new Error('onReport');
-  const onReport = () => {
+describe('an onError that throws', () => {
+  const thrown = new Error('onError');
+  const onError = () => {
     throw thrown;
   };
 
   test('swallows no end of a run, and reaches the console', async () => {
-    const run = await openRun({ ...options(), onReport });
+    const run = await openRun({ ...options(), onError });
     expect(
       await unhandled(async () => {
         await scene.stores.events.append('a', [100]);
@@ -122,13 +122,13 @@ describe('an onReport that throws', () => {
       }),
     ).toEqual([thrown]);
     await expect(run.append(2)).rejects.toEqual(refusal('conflict'));
-    await (await openRun({ ...options(), owner: 'fail' })).close();
+    await (await openRun({ ...options(), ifOwned: 'fail' })).close();
   });
 
   test('goes to reportError if the platform has it', async () => {
     const heard: unknown[] = [];
     vi.stubGlobal('reportError', (error: unknown) => heard.push(error));
-    const run = await openRun({ ...options(), onReport });
+    const run = await openRun({ ...options(), onError });
     run.subscribe(() => {
       throw new Error('listener');
     });
@@ -325,7 +325,7 @@ describe('steal', () => {
   async function stealFromBusyOwner(late: number[]) {
     const { events } = scene.stores;
     await events.append('a', [1]);
-    const thief = await openRun({ ...options(), owner: 'steal' });
+    const thief = await openRun({ ...options(), ifOwned: 'steal' });
     for (const event of late) await events.append('a', [event]);
     return thief;
   }
@@ -351,7 +351,7 @@ describe('steal', () => {
     };
     const { events } = scene.stores;
     await events.append('a', [1]);
-    const thief = await openRun({ ...options(), reduce: upTo40, owner: 'steal' });
+    const thief = await openRun({ ...options(), reduce: upTo40, ifOwned: 'steal' });
     await events.append('a', [10]);
     const outcomes = await Promise.allSettled([thief.append(5), thief.append(30), thief.append(4)]);
     expect(outcomes).toEqual([

@@ -38,11 +38,11 @@ beforeEach(() => {
 });
 
 export const options = () => ({
-  id: 'a',
+  runId: 'a',
   reduce,
   initialState,
   stores: scene.stores as RunStores<State, number>,
-  onReport: (error: KernelError) => void scene.reports.push(error),
+  onError: (error: KernelError) => void scene.reports.push(error),
 });
 
 export const log = async () => (await scene.stores.events.scan('a', 1)).events.map(({ event }) => event);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { IndexedDbEventStore, IndexedDbSnapshotStore, KernelError, openRun, type Run, recover } from 'rewake';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
-import type { Locks } from '../src/run/ownership.ts';
+import type { Locks } from '../src/run/locks.ts';
 import { FakeLocks } from './fake-locks.ts';
 import { FaultyFactory } from './faulty-factory.ts';
 import { LateLocks, turn } from './late-locks.ts';
@@ -31,7 +31,11 @@ const page = fc.nat({ max: 1 });
 const step = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant('open' as const), page, owner: fc.constantFrom('steal', 'fail') }),
+    arbitrary: fc.record({
+      do: fc.constant('open' as const),
+      page,
+      ifOwned: fc.constantFrom('steal' as const, 'fail' as const),
+    }),
   },
   {
     weight: 8,
@@ -86,8 +90,8 @@ test.each([
       const databaseName = crypto.randomUUID();
       const pages = [disk, disk.otherPage()].map((factory) => ({
         factory,
-        snapshots: new IndexedDbSnapshotStore<State>({ indexedDB: factory, databaseName, immutable: true }),
-        events: new IndexedDbEventStore<Event>({ indexedDB: factory, databaseName, immutable: true }),
+        snapshots: new IndexedDbSnapshotStore<State>({ indexedDB: factory, databaseName }),
+        events: new IndexedDbEventStore<Event>({ indexedDB: factory, databaseName }),
         // Without Web Locks the pages do not even share a lock.
         name: locks ? databaseName : crypto.randomUUID(),
         run: undefined as Run<State, Event> | undefined,
@@ -108,13 +112,13 @@ test.each([
         const { factory, snapshots, events, run } = page;
         if (step.do === 'open' && !run) {
           page.run = await openRun<State, Event>({
-            id: 'a',
+            runId: 'a',
             reduce,
             initialState,
             snapshotEvery: 3,
             stores: { snapshots, events, databaseName: page.name },
-            owner: step.owner,
-            onReport: (error) => {
+            ifOwned: step.ifOwned,
+            onError: (error) => {
               if (error.code === 'conflict') happened.stolen++;
               else if (!['quota', 'connection-lost'].includes(error.code)) unexpected.push(error);
             },
@@ -129,7 +133,7 @@ test.each([
             const batch: Event[] = [];
             for (let last = run.state.at(-1); batch.length < size; last = ids++)
               batch.push({ id: ids, after: last });
-            return run.append(batch).then(
+            return run.appendAll(batch).then(
               (seq) => {
                 happened.acknowledged += size;
                 if (calledAt !== deletions) return;
@@ -208,8 +212,7 @@ test.each([
       const folded = log.map(({ event }) => event).reduce(reduce, initialState);
       const { state } = await recover({
         runId: 'a',
-        snapshots,
-        events,
+        stores: { snapshots, events },
         reduce,
         initialState,
       });

@@ -1,6 +1,6 @@
 import { followRun, KernelError, openRun, openStores, type Run } from 'rewake';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Locks } from '../src/run/ownership.ts';
+import type { Locks } from '../src/run/locks.ts';
 import { FakeLocks } from './fake-locks.ts';
 import { FaultyFactory } from './faulty-factory.ts';
 import { initialState, log, options, refusal, type State, scene } from './run-scene.ts';
@@ -8,7 +8,7 @@ import { initialState, log, options, refusal, type State, scene } from './run-sc
 describe('append', () => {
   test('the state moves at once, the promise resolves when the event is durable', async () => {
     const run = await openRun(options());
-    expect(run).toMatchObject({ id: 'a', state: initialState, seq: 0, recovery: { seq: 0, replayed: 0 } });
+    expect(run).toMatchObject({ runId: 'a', state: initialState, seq: 0, recovery: { seq: 0, replayed: 0 } });
     const durable = run.append(5);
     expect(run).toMatchObject({ state: { sum: 5, count: 1 }, seq: 1 });
     expect(await durable).toBe(1);
@@ -19,7 +19,7 @@ describe('append', () => {
   test('the array still belongs to the caller', async () => {
     const run = await openRun(options());
     const batch = [1, 2];
-    const appends = [run.append(0), run.append(batch)];
+    const appends = [run.append(0), run.appendAll(batch)];
     batch.push(3);
     expect(await Promise.all(appends)).toEqual([1, 3]);
     expect(await log()).toEqual([0, 1, 2]);
@@ -28,8 +28,8 @@ describe('append', () => {
 
   test('an array of events stays together, an empty one appends nothing', async () => {
     const run = await openRun(options());
-    expect(await run.append([1, 2, 3])).toBe(3);
-    expect(await run.append([])).toBe(3);
+    expect(await run.appendAll([1, 2, 3])).toBe(3);
+    expect(await run.appendAll([])).toBe(3);
     expect(run.state).toEqual({ sum: 6, count: 3 });
     expect(await log()).toEqual([1, 2, 3]);
     await run.close();
@@ -49,7 +49,7 @@ describe('append', () => {
     const run = await openRun(options());
     await run.append(1);
     const { state } = run;
-    await expect(run.append([2, Number.NaN, 3])).rejects.toMatchObject({
+    await expect(run.appendAll([2, Number.NaN, 3])).rejects.toMatchObject({
       code: 'reducer-threw',
       name: 'RunError',
       seq: 3,
@@ -67,7 +67,7 @@ describe('append', () => {
     const run = await openRun(options());
     await run.append(1);
     const append = vi.spyOn(scene.stores.events, 'append').mockRejectedValueOnce(error);
-    const pending = [run.append(2), run.append(3), run.append([4, 5])];
+    const pending = [run.append(2), run.append(3), run.appendAll([4, 5])];
     for (const outcome of await Promise.allSettled(pending)) {
       expect(outcome).toEqual({ status: 'rejected', reason: error });
     }
@@ -93,18 +93,14 @@ describe('append', () => {
 
 describe('subscribe and getState', () => {
   test('listeners hear of each change; the state is the same reference until it changes', async () => {
-    const { subscribe, getState, append, close } = await openRun(options()).then((run) => ({
-      subscribe: run.subscribe,
-      getState: run.getState,
-      append: (event: number | number[]) => run.append(event),
-      close: () => run.close(),
-    }));
+    // All of them are bound.
+    const { subscribe, getState, append, appendAll, close } = await openRun(options());
     const heard: State[] = [];
     const end = subscribe(() => heard.push(getState()));
     expect(getState()).toBe(getState());
     await append(1);
-    await append([2, 3]);
-    await append([]);
+    await appendAll([2, 3]);
+    await appendAll([]);
     end();
     await append(4);
     expect(heard).toEqual([
@@ -201,7 +197,7 @@ describe('in a page', () => {
   async function openElsewhere() {
     const here = globalThis.addEventListener;
     vi.stubGlobal('addEventListener', undefined);
-    const other = await openRun({ ...options(), owner: 'fail', onReport: () => {} });
+    const other = await openRun({ ...options(), ifOwned: 'fail', onError: () => {} });
     vi.stubGlobal('addEventListener', here);
     return other;
   }
@@ -211,7 +207,7 @@ describe('in a page', () => {
 
   test('a snapshot is saved when the page is hidden', async () => {
     const run = await openRun(options());
-    await run.append([1, 2]);
+    await run.appendAll([1, 2]);
     const save = vi.spyOn(scene.stores.snapshots, 'save');
     page.dispatchEvent(new Event('visibilitychange'));
     expect(save).not.toHaveBeenCalled();
@@ -235,7 +231,7 @@ describe('in a page', () => {
     await other.close();
     show('pageshow');
     expect(await run.append(2)).toBe(2);
-    await expect(openRun({ ...options(), owner: 'fail' })).rejects.toEqual(refusal('conflict'));
+    await expect(openRun({ ...options(), ifOwned: 'fail' })).rejects.toEqual(refusal('conflict'));
     const follower = await followRun(options());
     const followed = new Promise<void>((resolve) => void follower.subscribe(resolve));
     await run.append(3);
@@ -297,7 +293,7 @@ describe('in a page', () => {
       }
 
       const isFree = async () => {
-        const next = await openRun({ ...options(), owner: 'wait' });
+        const next = await openRun({ ...options(), ifOwned: 'wait' });
         await next.close();
         return next;
       };
@@ -413,9 +409,9 @@ describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, 
 
   test('fail: rejects with conflict while another owns the run', async () => {
     const owner = await openRun(options());
-    await expect(openRun({ ...options(), owner: 'fail' })).rejects.toEqual(refusal('conflict'));
+    await expect(openRun({ ...options(), ifOwned: 'fail' })).rejects.toEqual(refusal('conflict'));
     await owner.close();
-    const next = await openRun({ ...options(), owner: 'fail' });
+    const next = await openRun({ ...options(), ifOwned: 'fail' });
     await next.close();
   });
 
@@ -451,7 +447,7 @@ describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, 
   test('steal: the former owner closes itself with conflict, and has changed nothing', async () => {
     const former = await openRun(options());
     await former.append(1);
-    const thief = await openRun({ ...options(), owner: 'steal' });
+    const thief = await openRun({ ...options(), ifOwned: 'steal' });
     await vi.waitFor(() => expect(scene.reports).toEqual([refusal('conflict')]));
     await expect(former.append(2)).rejects.toBe(scene.reports[0]);
     await former.close();
@@ -463,7 +459,7 @@ describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, 
 
   test('stolen while it recovers: it closes itself at once', async () => {
     const head = vi.spyOn(scene.stores.events, 'head').mockImplementationOnce(async () => {
-      const thief = await openRun({ ...options(), owner: 'steal' });
+      const thief = await openRun({ ...options(), ifOwned: 'steal' });
       await thief.close();
       return { seq: 0, logId: null };
     });
@@ -481,7 +477,7 @@ describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, 
       order.push('patient');
       return run;
     });
-    const thief = await openRun({ ...options(), owner: 'steal' });
+    const thief = await openRun({ ...options(), ifOwned: 'steal' });
     order.push('thief');
     await thief.append(1);
     await thief.close();
@@ -497,14 +493,14 @@ describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, 
     await waitedFor.close();
     const run = await waiting;
     controller.abort();
-    await expect(openRun({ ...options(), owner: 'fail' })).rejects.toEqual(refusal('conflict'));
+    await expect(openRun({ ...options(), ifOwned: 'fail' })).rejects.toEqual(refusal('conflict'));
     expect(await run.append(1)).toBe(1);
     await run.close();
   });
 
   test('runs of other ids are not in the way', async () => {
     const one = await openRun(options());
-    const other = await openRun({ ...options(), id: 'b', owner: 'fail' });
+    const other = await openRun({ ...options(), runId: 'b', ifOwned: 'fail' });
     await Promise.all([one.close(), other.close()]);
   });
 
@@ -512,7 +508,7 @@ describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, 
     await scene.stores.events.append('a', [Number.NaN]);
     await expect(openRun(options())).rejects.toEqual(refusal('reducer-threw'));
     await scene.stores.events.delete('a');
-    await (await openRun({ ...options(), owner: 'fail' })).close();
+    await (await openRun({ ...options(), ifOwned: 'fail' })).close();
   });
 });
 
@@ -569,7 +565,7 @@ describe.each(['with Web Locks', 'without Web Locks'])(
     test('it had landed: it is not appended again', async () => {
       const run = await openRun(options());
       loseTheAnswer();
-      const appends = [run.append(1), run.append([2, 3])];
+      const appends = [run.append(1), run.appendAll([2, 3])];
       expect(await Promise.all(appends)).toEqual([1, 3]);
       expect(await log()).toEqual([1, 2, 3]);
       await run.close();
@@ -588,7 +584,7 @@ describe.each(['with Web Locks', 'without Web Locks'])(
     test('the run was stolen before it could try again: it does not', async () => {
       const run = await openRun(options());
       const append = vi.spyOn(scene.stores.events, 'append').mockImplementationOnce(async () => {
-        await openRun({ ...options(), owner: 'steal' });
+        await openRun({ ...options(), ifOwned: 'steal' });
         throw lost;
       });
       await expect(run.append(1)).rejects.toEqual(refusal('conflict'));
@@ -628,10 +624,10 @@ describe('a follower', () => {
 
   test('recovers, and then follows the owner, event by event', async () => {
     const owner = await openRun(options());
-    await owner.append([1, 2]);
+    await owner.appendAll([1, 2]);
     const follower = await followRun(options());
     expect(follower).toMatchObject({
-      id: 'a',
+      runId: 'a',
       state: { sum: 3, count: 2 },
       seq: 2,
       recovery: { replayed: 2 },

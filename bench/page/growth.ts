@@ -13,7 +13,7 @@ const RUN = 'growing';
 const BARE = 'bare';
 const TAIL = 100;
 
-const open = () => openStores<number, Event>({ immutable: true, durability: 'default' });
+const open = () => openStores<number, Event>({ durability: 'default' });
 const reduce = (sum: number, { by }: Event) => sum + by;
 
 const events = (from: number, count: number): Event[] =>
@@ -106,7 +106,7 @@ export async function recoverRun(runId = RUN): Promise<{ total: number; opening:
   const begin = performance.now();
   const stores = await open();
   const opening = performance.now() - begin;
-  const { state, seq } = await recover({ runId, ...stores, reduce, initialState: 0 });
+  const { state, seq } = await recover({ runId, stores, reduce, initialState: 0 });
   const total = performance.now() - begin;
   if (state !== seq) throw new Error(`${runId}: the state is ${state} after ${seq} events.`);
   return { total, opening };

@@ -1,4 +1,4 @@
-import type { Seq, Stores } from 'rewake';
+import type { KernelError, Seq, Stores } from 'rewake';
 import type { Owner } from '../owner.ts';
 import { element } from './element.ts';
 
@@ -14,7 +14,7 @@ export class Facts {
   readonly #tail = fact('fact-tail');
   readonly #bytes = fact('fact-bytes');
 
-  showBackend({ backend, reason }: Pick<Stores<unknown, unknown>, 'backend' | 'reason'>): void {
+  showBackend(backend: 'indexeddb' | 'memory', reason?: KernelError): void {
     this.#backend.textContent = backend === 'indexeddb' ? 'IndexedDB' : 'memory';
     this.#backendReason.textContent =
       backend === 'indexeddb' ? 'a run survives a crash' : `IndexedDB: ${reason?.code ?? 'unknown'}`;

@@ -20,7 +20,7 @@ const openOld = (page: Page) =>
 const takeOverAnew = (page: Page) =>
   page.evaluate(async (events) => {
     await window.page.deleteRun();
-    const run = await window.page.openRun({ owner: 'steal' });
+    const run = await window.page.openRun({ ifOwned: 'steal' });
     for (const event of events) await run.append(event);
     await run.close();
   }, NEW);
@@ -124,7 +124,7 @@ for (const [what, events] of [
     await owner.evaluate(async (events) => {
       await window.page.run?.close();
       await window.page.deleteRun();
-      await (await window.page.openRun()).append(events);
+      await (await window.page.openRun()).appendAll(events);
     }, events);
     await expect.poll(followed).toEqual(events);
   });
@@ -147,8 +147,7 @@ for (const [what, length] of [
       type Counts = Readonly<Record<string, number>>;
       const recovery = rewake.recover<Counts, unknown>({
         runId: 'list',
-        events: held,
-        snapshots: { loadLatest: async () => undefined },
+        stores: { events: held, snapshots: { loadLatest: async () => undefined } },
         reduce: (counts, event) => ({ ...counts, [String(event)]: (counts[String(event)] ?? 0) + 1 }),
         initialState: {},
       });
@@ -157,7 +156,7 @@ for (const [what, length] of [
     });
     await other.evaluate(async (length) => {
       await window.page.deleteRun();
-      await (await window.page.openRun()).append(Array(length).fill('new'));
+      await (await window.page.openRun()).appendAll(Array(length).fill('new'));
     }, length);
     const state = await reader.evaluate(async () => {
       window.page.release();

@@ -43,13 +43,13 @@ test('files of large snapshots deleted, truncated, overwritten: recover reports 
     const reduce = ({ sum }: { sum: number }, event: number) => ({ sum: sum + event });
     const initialState = { sum: 0 };
     const recovered: { [runId: string]: unknown } = {};
-    for (const id of runIds) {
-      const run = await rewake.openRun({ id, reduce, initialState });
+    for (const runId of runIds) {
+      const run = await rewake.openRun({ runId, reduce, initialState });
       const { snapshotSeq, replayed, ignoredSnapshot } = run.recovery;
       await run.snapshot();
       await run.close();
-      const again = await rewake.openRun({ id, reduce, initialState });
-      recovered[id] = [
+      const again = await rewake.openRun({ runId, reduce, initialState });
+      recovered[runId] = [
         run.state.sum,
         snapshotSeq,
         replayed,
@@ -91,7 +91,12 @@ test('files of large events deleted, truncated, overwritten: recover and scan re
     const outcomes: { [runId: string]: unknown } = {};
     for (const runId of runIds) {
       const count = (state: unknown) => Number(state) + 1;
-      const recovery = rewake.recover({ runId, events, snapshots, reduce: count, initialState: 0 });
+      const recovery = rewake.recover({
+        runId,
+        stores: { snapshots, events },
+        reduce: count,
+        initialState: 0,
+      });
       outcomes[runId] = [
         await outcome(events.scan(runId, 1).then(({ events }) => events.length)),
         await outcome(recovery.then(({ state }) => state)),
@@ -183,7 +188,12 @@ test('log of the database cut off in the middle: the first events are left, none
     const { rewake, outcome, openStores } = window.page;
     const { events, snapshots } = await openStores();
     const latest = (_: unknown, event: unknown) => event;
-    const recovery = rewake.recover({ runId: 'a', events, snapshots, reduce: latest, initialState: 0 });
+    const recovery = rewake.recover({
+      runId: 'a',
+      stores: { snapshots, events },
+      reduce: latest,
+      initialState: 0,
+    });
     return {
       log: (await events.scan('a', 1)).events,
       recovered: await outcome(recovery.then(({ seq, state }) => ({ seq, state }))),

@@ -57,16 +57,16 @@ test('databases lost: openStores says so, with the message of the browser, and t
   expect(seen).toEqual({ backend: 'indexeddb', runIds: [], dataLoss: dataLost(message) });
 });
 
-test('databases lost: openRun says so to onReport and on the run, which begins anew', {
+test('databases lost: openRun says so to onError and on the run, which begins anew', {
   tag: '@chromium',
 }, async ({ profile, start }) => {
   const page = await tabAfterLoss(profile, start);
   const seen = await page.evaluate(async () => {
     const { list, rewake } = window.page;
     const reported: { code: string; message: string }[] = [];
-    const onReport = ({ code, message }: { code: string; message: string }) =>
+    const onError = ({ code, message }: { code: string; message: string }) =>
       void reported.push({ code, message });
-    const run = await rewake.openRun({ ...list, onReport });
+    const run = await rewake.openRun({ ...list, onError });
     const { code, message } = Object(Reflect.get(run, 'dataLoss'));
     return { state: run.state, seq: await run.append('new'), reported, dataLoss: { code, message } };
   });

@@ -26,7 +26,7 @@ const contents = (page: Page, what: 'getAllKeys' | 'getAll' = 'getAllKeys') =>
     return found.flatMap((all, index) => all.map((one) => `${names[index]}: ${JSON.stringify(one)}`));
   }, what);
 
-const destroy = (page: Page) => page.evaluate(() => window.page.rewake.destroy());
+const destroy = (page: Page) => page.evaluate(() => window.page.rewake.deleteDatabase());
 
 /** A run at seq 3, without a snapshot, that nobody owns. */
 const storeRun = (page: Page) =>
@@ -49,7 +49,7 @@ test('destroyed while a large snapshot is saved and a second one waits behind it
         const { bytes, outcome, rewake } = window.page;
         const secret = bytes(size);
         const run = await rewake.openRun<{ secret: Uint8Array; count: number }, number>({
-          id: 'secret',
+          runId: 'secret',
           reduce: ({ count }) => ({ secret, count: count + 1 }),
           initialState: { secret, count: 0 },
         });
@@ -114,7 +114,7 @@ test('destroyed by a tab that has looked at the locks before a run is opened: no
     const { hold, rewake } = window.page;
     const { held, reached, release } = hold(navigator.locks, 'query', 'after');
     Object.defineProperty(navigator, 'locks', { value: held });
-    const destroyed = rewake.destroy();
+    const destroyed = rewake.deleteDatabase();
     Object.assign(window.page, { pending: destroyed, release });
     // It need not look at them.
     await Promise.race([reached, destroyed]);
@@ -148,7 +148,7 @@ test(`destroyed ${ROUNDS} times while runs are opened, appended to and closed al
       const work = { when: 'before', stopped: false };
       Object.assign(window, { work });
       const once = async (id: string) => {
-        const run = await openRun({ id });
+        const run = await openRun({ runId: id });
         await run.append(work.when).finally(() => run.close());
       };
       const ids = ['a', 'b', 'c'];

@@ -14,7 +14,9 @@ declare const window: FaultWindow;
 const useStores = (frame: Frame | Page) =>
   frame.evaluate(async () => {
     const { outcome, openStores, openRun } = window.page;
-    const { backend, reason, events, snapshots } = await openStores();
+    const stores = await openStores();
+    const { backend, events, snapshots } = stores;
+    const reason = stores.backend === 'memory' ? stores.reason : undefined;
     const { seq: atSeq } = await events.append('a', [1, 2]);
     await snapshots.save({ runId: 'a', atSeq, state: 3 });
     const loaded = await snapshots.loadLatest('a');

@@ -23,10 +23,10 @@ test('an insecure context, and a run that another tab owns: a second tab gets it
 }) => {
   const [first, second] = [await newTab(), await newTab()];
   await first.evaluate(async () => {
-    await (await window.page.openRun({ owner: 'fail' })).append('first');
+    await (await window.page.openRun({ ifOwned: 'fail' })).append('first');
   });
   const stands = await second.evaluate(async () => {
-    const run = await window.page.openRun({ owner: 'fail' });
+    const run = await window.page.openRun({ ifOwned: 'fail' });
     return [run.state, await run.append('second')];
   });
   expect(stands).toEqual([['first'], 2]);
@@ -46,7 +46,7 @@ test('an insecure context, and a run that is stolen while appends are in flight:
   const tabs = [await newTab(), await newTab()];
   for (const [index, page] of tabs.entries()) {
     await page.evaluate(async (index) => {
-      const run = await window.page.openRun({ owner: 'steal' });
+      const run = await window.page.openRun({ ifOwned: 'steal' });
       window.page.appends = window.page.stream((n) => run.append(n * 2 + index));
     }, index);
   }

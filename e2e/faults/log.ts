@@ -12,8 +12,7 @@ export async function logOf(runId = 'list'): Promise<unknown[]> {
   const { events } = await openStores<Chain | undefined, unknown>();
   const { state } = await recover<Chain | undefined, unknown>({
     runId,
-    events,
-    snapshots: { loadLatest: async () => undefined },
+    stores: { events, snapshots: { loadLatest: async () => undefined } },
     // Not an array: a copy for each of many thousand events takes long.
     reduce: (before, event) => ({ event, before }),
     initialState: undefined,
@@ -27,7 +26,7 @@ export async function logOf(runId = 'list'): Promise<unknown[]> {
 export async function recovered(runId = 'list'): Promise<readonly unknown[]> {
   const { events, snapshots } = await openStores<readonly unknown[], unknown>();
   const reduce = (state: readonly unknown[], event: unknown) => [...state, event];
-  return (await recover({ runId, events, snapshots, reduce, initialState: [] })).state;
+  return (await recover({ runId, stores: { events, snapshots }, reduce, initialState: [] })).state;
 }
 
 /** Deletes the run, whoever owns it. */

@@ -21,11 +21,11 @@ test('frozen tab that keeps its lock: its run can be stolen, and back again it i
   const devTools = await context.newCDPSession(frozen);
   await devTools.send('Page.setWebLifecycleState', { state: 'frozen' });
   if (locks) {
-    const locked = await thief.evaluate(() => window.page.outcome(window.page.openRun({ owner: 'fail' })));
+    const locked = await thief.evaluate(() => window.page.outcome(window.page.openRun({ ifOwned: 'fail' })));
     expect(locked).toEqual({ code: 'conflict' });
   }
   const stolen = await thief.evaluate(async () => {
-    const run = await window.page.openRun({ owner: 'steal' });
+    const run = await window.page.openRun({ ifOwned: 'steal' });
     return [run.state, await run.append('stolen')];
   });
   expect(stolen).toEqual([['before'], 2]);
@@ -54,7 +54,7 @@ test('lock stolen while appends are in flight: those that resolved are there onc
   const last = () => former.evaluate(() => Number(window.page.appends?.last()));
   await expect.poll(last).toBeGreaterThan(40);
   const stolen = await thief.evaluate(async () => {
-    const run = await window.page.openRun({ owner: 'steal' });
+    const run = await window.page.openRun({ ifOwned: 'steal' });
     return window.page.outcome(run.append('stolen'));
   });
   await expect.poll(() => former.evaluate(() => window.page.reports)).toEqual(['conflict']);
@@ -83,7 +83,7 @@ test('lock stolen while an append is on its way, which lands when the thief has 
     window.page.pending = outcome(run.append('on its way'));
     await window.page.reached;
   });
-  expect(await thief.evaluate(async () => (await window.page.openRun({ owner: 'steal' })).state)).toEqual([
+  expect(await thief.evaluate(async () => (await window.page.openRun({ ifOwned: 'steal' })).state)).toEqual([
     'first',
   ]);
   // Its owner has heard of the theft, if there are locks; what it has sent before lands nevertheless.
@@ -108,10 +108,10 @@ test(`two tabs steal a run from each other ${THEFTS} times while it is appended 
     tabs[index % 2]?.evaluate(async (theft) => {
       const { outcome, rewake } = window.page;
       const run = await rewake.openRun({
-        id: 'list',
+        runId: 'list',
         reduce: (count: number) => count + 1,
         initialState: 0,
-        owner: 'steal',
+        ifOwned: 'steal',
       });
       const first = await outcome(run.append(`${theft} first`));
       const acknowledged = 'value' in first ? [{ seq: first.value, event: `${theft} first` }] : [];
@@ -132,7 +132,7 @@ test(`two tabs steal a run from each other ${THEFTS} times while it is appended 
     }, index);
   const firsts = [];
   for (let theft = 0; theft < THEFTS; theft++) firsts.push(await steal(theft));
-  await tabs[THEFTS % 2]?.evaluate(() => void window.page.openRun({ owner: 'steal' }));
+  await tabs[THEFTS % 2]?.evaluate(() => void window.page.openRun({ ifOwned: 'steal' }));
   const acknowledged: { seq: number; event: string }[] = [];
   for (const page of tabs) acknowledged.push(...((await page.evaluate(() => window.page.pending)) as []));
   const log = (await tabs[0]?.evaluate(() => window.page.logOf())) ?? [];

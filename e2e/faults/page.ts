@@ -11,14 +11,14 @@ async function outcome<T>(call: Promise<T>): Promise<Outcome<T>> {
   try {
     return { value: await call };
   } catch (error) {
-    if (error instanceof rewake.KernelError) return { code: error.code };
+    if (rewake.isKernelError(error)) return { code: error.code };
     throw error;
   }
 }
 
 /** A run that keeps its events in its state. */
 const list = {
-  id: 'list',
+  runId: 'list',
   reduce: (state: readonly unknown[], event: unknown): readonly unknown[] => [...state, event],
   initialState: [] as readonly unknown[],
 };
@@ -119,15 +119,15 @@ export const page = {
     method: keyof ListStores[Name] & string,
     when: 'before' | 'after',
   ) {
-    const stores = await rewake.openStores<readonly unknown[], unknown>({ immutable: true });
+    const stores = await rewake.openStores<readonly unknown[], unknown>();
     const { held, reached, release } = hold(stores[name], method, when);
     Object.assign(page, { reached, release });
     return { ...stores, [name]: held };
   },
 
   async openRun(options: Partial<rewake.RunOptions<readonly unknown[], unknown>> = {}) {
-    const onReport = ({ code }: rewake.KernelError) => void page.reports.push(code);
-    page.run = await rewake.openRun({ ...list, ...options, onReport });
+    const onError = ({ code }: rewake.KernelError) => void page.reports.push(code);
+    page.run = await rewake.openRun({ ...list, ...options, onError });
     return page.run;
   },
 

@@ -122,15 +122,15 @@ test('quota exceeded by the snapshots of an open run: only reported; it goes on,
     });
     const open = () =>
       rewake.openRun({
-        id: 'a',
+        runId: 'a',
         reduce: ({ sum }: { sum: number }, event: number) => ({ sum: sum + event, ballast }),
         initialState: { sum: 0 },
         snapshotEvery: 2,
-        onReport: ({ code }) => report(code),
+        onError: ({ code }) => report(code),
       });
     await fillUp();
     const run = await open();
-    const appended = [await outcome(run.append([1, 2]))];
+    const appended = [await outcome(run.appendAll([1, 2]))];
     const told = await reported;
     await makeRoom();
     appended.push(await outcome(run.append(3)));

@@ -39,7 +39,7 @@ test('10,000 runs in one database: each is listed, found and recovered', async (
       const listed = same(await events.runIds()) && same(await snapshots.runIds());
       const reduce = (state: number, event: number) => state + event;
       const recover = (runId: string) =>
-        rewake.recover({ runId, events, snapshots, reduce, initialState: 0 });
+        rewake.recover({ runId, stores: { snapshots, events }, reduce, initialState: 0 });
       const { state, seq, snapshotSeq } = await recover(`run ${count - 3}`);
       databases.push({
         listed,
@@ -103,7 +103,12 @@ test('a batch of 200,000 events: it is one batch, scanned in pages and recovered
     }
     const paged = performance.now();
     const reduce = (sum: unknown, event: unknown) => Number(sum) + Object(event).at;
-    const { state, seq } = await rewake.recover({ runId: 'a', events, snapshots, reduce, initialState: 0 });
+    const { state, seq } = await rewake.recover({
+      runId: 'a',
+      stores: { snapshots, events },
+      reduce,
+      initialState: 0,
+    });
     const times = {
       append: appended - started,
       tenPages: paged - appended,

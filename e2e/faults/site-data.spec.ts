@@ -124,7 +124,7 @@ test('site data cleared under an open run in a stream of appends: it closes with
   const page = await tab(context, origin.url);
   await page.evaluate(async () => {
     await window.page.openStores();
-    const run = await window.page.openRun({ id: 'a' });
+    const run = await window.page.openRun({ runId: 'a' });
     window.page.appends = window.page.stream((n) => run.append(n));
   });
   await appendsGoOn(page);
@@ -165,7 +165,7 @@ test('connection force-closed under an open run in a stream of appends: all of t
   const page = await tab(context, origin.url);
   await page.evaluate(async () => {
     await window.page.openStores();
-    const run = await window.page.openRun({ id: 'a' });
+    const run = await window.page.openRun({ runId: 'a' });
     window.page.appends = window.page.stream((n) => run.append(n));
   });
   for (let round = 0; round < 3; round++) {

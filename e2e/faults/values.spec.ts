@@ -87,7 +87,7 @@ test('run ids with lone surrogates, NUL, an emoji, 10,000 characters, __proto__:
     const seen = [];
     // All of them are open at once.
     for (const id of ids) {
-      const run = await rewake.openRun({ ...list, id, owner: 'fail' });
+      const run = await rewake.openRun({ ...list, runId: id, ifOwned: 'fail' });
       await run.append(id);
       await run.snapshot();
     }
@@ -116,7 +116,7 @@ test('databases and runs whose names put together look alike: each run has its o
       ['a', 'b c'],
     ] as const) {
       const stores = await rewake.openStores<readonly unknown[], unknown>({ databaseName });
-      const run = rewake.openRun({ ...list, id, stores, owner: 'fail' });
+      const run = rewake.openRun({ ...list, runId: id, stores, ifOwned: 'fail' });
       outcomes.push(await outcome(run.then((run) => run.append(1))));
     }
     return outcomes;

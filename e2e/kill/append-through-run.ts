@@ -4,17 +4,17 @@ import { eventsOf, healed, isLost, reduce, reduceWith, type Work } from './work.
 
 /** Opens the run, and takes some steps through it. */
 export async function appendThroughRun(work: Work): Promise<void> {
-  const { runId: id, random, stores } = work;
+  const { runId, random, stores } = work;
   const { ballast, bursts, largestBurst } = work.job;
   const reports: KernelError[] = [];
   const run = await healed(() =>
     openRun({
-      id,
+      runId,
       reduce: ballast ? reduceWith(ballast) : reduce,
       initialState,
       stores,
       snapshotEvery: ballast ? 1 : random.integer(1, 100),
-      onReport: (error) => reports.push(error),
+      onError: (error) => reports.push(error),
     }),
   );
   if (run.seq !== work.seq) throw new Error(`A run was opened at ${run.seq}, and stands at ${work.seq}.`);
@@ -23,13 +23,13 @@ export async function appendThroughRun(work: Work): Promise<void> {
     const batches = await work.attempt(random.chance(bursts) ? random.integer(2, largestBurst) : 1);
     const appending = work.append(batches, (batch) => {
       const [event, ...others] = eventsOf(batch);
-      return run.append(event && others.length === 0 ? event : eventsOf(batch));
+      return event && others.length === 0 ? run.append(event) : run.appendAll(eventsOf(batch));
     });
     if (random.chance(0.2)) await work.save(() => run.snapshot());
     landed = await appending;
   }
   await run.close();
-  work.logId = (await healed(() => stores.events.head(id))).logId;
+  work.logId = (await healed(() => stores.events.head(runId))).logId;
   const failure = reports.find((error) => !isLost(error));
   if (failure) throw failure;
   // Closing it has saved a snapshot.

@@ -19,8 +19,7 @@ export async function findRun(
   const snapshot = await snapshots.loadLatest(runId);
   const { state, ignoredSnapshot, ...recovery } = await recover({
     runId,
-    snapshots,
-    events,
+    stores: { snapshots, events },
     reduce,
     initialState,
   });

@@ -90,7 +90,7 @@ export class Work {
   /** Finds out where the run stands. */
   async recover(): Promise<void> {
     const { runId, stores } = this;
-    const recovery = await healed(() => recover({ runId, ...stores, reduce, initialState }));
+    const recovery = await healed(() => recover({ runId, stores, reduce, initialState }));
     const { seq, logId, state } = recovery;
     this.seq = seq;
     this.logId = logId;

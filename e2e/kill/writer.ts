@@ -39,7 +39,7 @@ export async function live(): Promise<void> {
 
 async function liveOneRound(plan: Plan): Promise<void> {
   const { round, seed, runIds, jobs, durability } = plan;
-  const options = { databaseName: DATABASE_NAME, durability, immutable: round % 2 === 0 };
+  const options = { databaseName: DATABASE_NAME, durability };
   const stores = await openStores<State, NumberedEvent>(options);
   if (stores.backend === 'memory') throw stores.reason;
 

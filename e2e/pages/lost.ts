@@ -19,7 +19,7 @@ const codeOf = (error: unknown) => (error instanceof KernelError ? error.code : 
 try {
   const stores = await openStores<number, number>();
   const reduce = (sum: number, event: number) => sum + event;
-  const run = await openRun({ id: 'lost', reduce, initialState: 0, snapshotEvery: 5, stores });
+  const run = await openRun({ runId: 'lost', reduce, initialState: 0, snapshotEvery: 5, stores });
   await report({ what: 'opened', backend: stores.backend, seq: run.seq, state: run.state });
   for (;;) await report({ what: 'appended', seq: await run.append(1) });
 } catch (error) {

@@ -13,7 +13,7 @@ async function recoverAll(): Promise<string[]> {
   const stores = await openStores<unknown, unknown>();
   const all: string[] = [];
   for (const { runId, reduce, initialState } of storedRuns) {
-    all.push(told(await recover({ runId, ...stores, reduce, initialState })));
+    all.push(told(await recover({ runId, stores, reduce, initialState })));
   }
   return all;
 }
@@ -21,7 +21,7 @@ async function recoverAll(): Promise<string[]> {
 /** Appends an event to each run and saves a snapshot after it. */
 async function goOn(): Promise<void> {
   for (const { runId, reduce, initialState } of storedRuns) {
-    const run = await openRun({ id: runId, reduce, initialState });
+    const run = await openRun({ runId, reduce, initialState });
     await run.append('more');
     await run.close();
   }

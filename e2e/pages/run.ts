@@ -1,4 +1,4 @@
-import { destroy, followRun, openRun, openStores, type Run } from '../../src/index.ts';
+import { deleteDatabase, followRun, openRun, openStores, type Run } from '../../src/index.ts';
 import { hold } from '../faults/hold.ts';
 
 // What the tests of live runs do in a page; they call it through `window`.
@@ -9,7 +9,7 @@ export interface Sum {
 }
 
 const run = {
-  id: 'sum',
+  runId: 'sum',
   reduce: ({ sum, count }: Sum, event: number): Sum => ({ sum: sum + event, count: count + 1 }),
   initialState: { sum: 0, count: 0 },
 };
@@ -20,19 +20,19 @@ export const page = {
   followed: undefined as Awaited<ReturnType<typeof followRun<Sum, number>>> | undefined,
   openedAt: 0,
 
-  async open(owner: 'wait' | 'fail' | 'steal' = 'wait', signal?: AbortSignal): Promise<void> {
-    const onReport = ({ code }: { code: string }) => void page.reports.push(code);
-    page.owned = await openRun({ ...run, owner, snapshotEvery: 5, onReport, ...(signal && { signal }) });
+  async open(ifOwned: 'wait' | 'fail' | 'steal' = 'wait', signal?: AbortSignal): Promise<void> {
+    const onError = ({ code }: { code: string }) => void page.reports.push(code);
+    page.owned = await openRun({ ...run, ifOwned, snapshotEvery: 5, onError, ...(signal && { signal }) });
     page.openedAt = Date.now();
   },
 
-  destroy,
+  deleteDatabase,
 
   /** Whoever owns it. */
   async deleteRun(): Promise<void> {
     const { events, snapshots } = await openStores();
-    await snapshots.delete(run.id);
-    await events.delete(run.id);
+    await snapshots.delete(run.runId);
+    await events.delete(run.runId);
   },
 
   async follow(): Promise<void> {
@@ -50,7 +50,7 @@ export const page = {
     Object.defineProperty(navigator, 'locks', { value: held, configurable: true });
     const appended = page.append(event);
     const { events } = await openStores();
-    for (let reads = 0; reads < 5; reads++) await events.head(run.id);
+    for (let reads = 0; reads < 5; reads++) await events.head(run.runId);
     release();
     return appended;
   },

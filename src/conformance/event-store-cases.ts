@@ -8,7 +8,7 @@ type Store = EventStore<unknown>;
 const name = 'EventStoreError';
 
 const numbered = (events: readonly unknown[], first = 1) =>
-  events.map((event, index) => ({ seq: first + index, event }));
+  events.map((event, index) => ({ seq: first + index, event, version: 1 }));
 
 const seqOf = async (appending: Promise<Head>) => (await appending).seq;
 
@@ -375,6 +375,33 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
     },
   },
   {
+    name: 'scan tells the version that each event was appended with, 1 if none was given',
+    async run(open) {
+      const store = await open('e');
+      await Promise.all([
+        store.append('a', [1], { version: 1 }),
+        store.append('a', [2, 3], { version: 2 }),
+        store.append('a', [4]),
+        store.append('a', [5], { expectedHead: 4, version: 7 }),
+      ]);
+      const versions = (await eventsOf((await open('e')).scan('a', 1))).map(({ event, version }) => [
+        event,
+        version,
+      ]);
+      assertEqual(
+        versions,
+        [
+          [1, 1],
+          [2, 2],
+          [3, 2],
+          [4, 1],
+          [5, 7],
+        ],
+        'the versions',
+      );
+    },
+  },
+  {
     name: 'a bad argument rejects with invalid-argument before anything is touched',
     async run(open) {
       // What is to be refused is, of necessity, not of the right type.
@@ -402,6 +429,7 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
       // A log's identity alone fences nothing off.
       await assertRejects(() => store.append('a', [1], { logId: 'l' }), refused);
       await assertRejects(() => store.append('a', [1], { immutable: 1 }), refused);
+      await assertRejects(() => store.append('a', [1], { version: 0 }), refused);
       await assertRejects(() => store.scan('a', 0), refused);
       await assertRejects(() => store.scan('a', undefined), refused);
       await assertRejects(() => store.scan('a', 1, 0), refused);

@@ -102,6 +102,16 @@ export const snapshotStoreCases: readonly ConformanceCase<Store>[] = [
     },
   },
   {
+    name: 'a snapshot keeps the version that it was saved with; 1 is as good as none',
+    async run(open) {
+      const store = await open('s');
+      await store.save({ runId: 'a', atSeq: 1, state: 'two', version: 2 });
+      assertEqual((await store.loadLatest('a'))?.version, 2, 'the version');
+      await store.save({ runId: 'a', atSeq: 2, state: 'one', version: 1 });
+      assertEqual((await store.loadLatest('a'))?.version ?? 1, 1, 'the version');
+    },
+  },
+  {
     name: 'atSeq may be anything from 0 to the largest safe integer',
     async run(open) {
       const store = await open('s');
@@ -271,6 +281,7 @@ export const snapshotStoreCases: readonly ConformanceCase<Store>[] = [
         await assertRejects(() => store.save({ runId: 'a', atSeq: 1, state: 1, logId }), refused);
       }
       await assertRejects(() => store.save({ runId: 'a', atSeq: 1, state: 1 }, { immutable: 1 }), refused);
+      await assertRejects(() => store.save({ runId: 'a', atSeq: 1, state: 1, version: 0.5 }), refused);
       for (const snapshot of [undefined, null, 1, 'a', []])
         await assertRejects(() => store.save(snapshot), refused);
       assertEqual(await store.runIds(undefined), ['a'], 'the runs');

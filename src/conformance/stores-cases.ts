@@ -1,7 +1,7 @@
 import type { EventStore } from '../contracts/event-store.ts';
 import type { SnapshotStore } from '../contracts/snapshot-store.ts';
 import type { LogId, RunId } from '../contracts/words.ts';
-import { KernelError } from '../errors/kernel-error.ts';
+import { isKernelError } from '../errors/kernel-error.ts';
 import { recover } from '../recovery/recover.ts';
 import { assert, assertEqual } from './assert.ts';
 import type { ConformanceCase } from './case.ts';
@@ -14,7 +14,7 @@ export interface BothStores {
 
 const recovered = async (stores: BothStores, runId: RunId) => {
   const reduce = (state: unknown, event: unknown) => `${state} ${event}`;
-  return recover({ runId, ...stores, reduce, initialState: '' });
+  return recover({ runId, stores, reduce, initialState: '' });
 };
 
 /** Saves a snapshot of a log; resolves with whether the store has taken it. */
@@ -23,7 +23,7 @@ async function isTaken({ snapshots }: BothStores, atSeq: number, logId: LogId | 
     await snapshots.save({ runId: 'a', atSeq, state: ' stale', logId });
     return true;
   } catch (error) {
-    assert(error instanceof KernelError && error.code === 'conflict', `«${error}» is a conflict`);
+    assert(isKernelError(error, 'conflict'), `«${error}» is a conflict`);
     return false;
   }
 }

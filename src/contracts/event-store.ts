@@ -4,6 +4,8 @@ import type { LogId, RunId, Seq } from './words.ts';
 export interface SequencedEvent<E> {
   readonly seq: Seq;
   readonly event: E;
+  /** The version of the application's code that appended it; 1 if it gave none. */
+  readonly version: number;
 }
 
 /** Where a run's log ends, and which log it is. */
@@ -35,6 +37,8 @@ export interface AppendOptions {
    * `connection-lost`.
    */
   readonly writer?: string | undefined;
+  /** The version of the application's code that appends, which `scan` tells for each event; 1 by default. */
+  readonly version?: number | undefined;
   /** The caller promises never to change the events. If the append has to wait for another, it then needs no copy. */
   readonly immutable?: boolean | undefined;
 }

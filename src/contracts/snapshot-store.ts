@@ -15,6 +15,8 @@ export interface Snapshot<S> {
    * snapshot that does not name the log it finds.
    */
   readonly logId?: LogId | null;
+  /** The version of the application's code that made `state`; 1 if it is missing. */
+  readonly version?: number;
   /** Anything that the structured clone algorithm can copy. */
   readonly state: S;
 }

@@ -12,12 +12,14 @@ import type { RunId, Seq } from '../contracts/words.ts';
  * | `unavailable` | There is no IndexedDB here, or it may not be used, or its files are broken. |
  * | `blocked` | Another tab holds the database open and does not let go of it. |
  * | `timeout` | The database did not open in time. The next call tries again. |
- * | `newer-version` | The database or record was written by a newer release. |
+ * | `newer-version` | A newer release, of rewake or of the application, has written this. Nothing was changed. |
  * | `unreadable` | What is stored is damaged, or is not rewake's. |
  * | `connection-lost` | The connection broke before a commit was confirmed: it may have landed or not. |
  * | `data-lost` | The browser has thrown the database away and begun an empty one; the message has its reason. |
  * | `closed` | The object was closed before the call. |
- * | `reducer-threw` | The application's reducer refused an event; see `seq` and `cause`. |
+ * | `aborted` | The caller's `signal` was aborted; its reason is the `cause`. |
+ * | `older-version` | What is stored was written by an older release of the application, and cannot be used without its `migrate`. |
+ * | `reducer-threw` | The application's `reduce` or `upcast` refused an event; see `seq` and `cause`. |
  * | `unknown` | The platform reported something that rewake has no name for; see `cause`. |
  */
 export type ErrorCode =
@@ -33,6 +35,8 @@ export type ErrorCode =
   | 'connection-lost'
   | 'data-lost'
   | 'closed'
+  | 'aborted'
+  | 'older-version'
   | 'reducer-threw'
   | 'unknown';
 
@@ -40,6 +44,7 @@ export type ErrorCode =
 export interface ErrorContext {
   /** The method or function that failed, such as `save`. */
   readonly operation: string;
+  /** The run that it failed for, if it was for one. */
   readonly runId?: RunId | undefined;
   /** The platform's or the application's own error. */
   readonly cause?: unknown;
@@ -53,52 +58,69 @@ export interface ErrorContext {
 
 /**
  * The one family of errors that rewake rejects with; the Rust crate's `KernelError` enum with its variants
- * as subclasses. `message` says what happened, to which run, and what follows.
- *
- * @example
- * try {
- *   await events.append('import-7', [event], { expectedHead });
- * } catch (error) {
- *   if (error instanceof KernelError && error.code === 'conflict') {
- *     console.warn(`Another tab is at ${error.actual}.`);
- *   } else throw error;
- * }
+ * as subclasses. `message` says what happened, to which run, and what follows. Use {@link isKernelError} to look at
+ * one.
  */
-export class KernelError extends Error {
+export class KernelError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name: string = 'KernelError';
+  /** What went wrong, for programs. */
+  readonly code: Code;
+  /** The method or function that failed, such as `save`. */
   declare readonly operation: string;
+  /** The run that it failed for, if it was for one. */
   declare readonly runId?: RunId;
+  /** The event that the error is about, if it is about one. */
   declare readonly seq?: Seq;
-  declare readonly expected?: Seq;
-  declare readonly actual?: Seq;
+  /** The seq that the caller took for the current one. Only a `conflict` of two writers has it. */
+  declare readonly expected?: Code extends 'conflict' ? Seq : never;
+  /** The seq that is stored. Only a `conflict` of two writers has it. */
+  declare readonly actual?: Code extends 'conflict' ? Seq : never;
 
-  constructor(
-    readonly code: ErrorCode,
-    detail: string,
-    { cause, ...context }: ErrorContext,
-  ) {
+  constructor(code: Code, detail: string, { cause, ...context }: ErrorContext) {
     const { operation, runId } = context;
     const where = runId === undefined ? operation : `Run ${JSON.stringify(runId)}, ${operation}`;
     super(`${where}: ${detail}`, cause === undefined ? undefined : { cause });
+    this.code = code;
     Object.assign(this, context);
   }
 }
 
 /** A {@link SnapshotStore} could not do what was asked. */
-export class SnapshotStoreError extends KernelError {
+export class SnapshotStoreError<Code extends ErrorCode = ErrorCode> extends KernelError<Code> {
   override readonly name = 'SnapshotStoreError';
 }
 
 /** An {@link EventStore} could not do what was asked. */
-export class EventStoreError extends KernelError {
+export class EventStoreError<Code extends ErrorCode = ErrorCode> extends KernelError<Code> {
   override readonly name = 'EventStoreError';
 }
 
 /** A run could not be recovered or continued. */
-export class RunError extends KernelError {
+export class RunError<Code extends ErrorCode = ErrorCode> extends KernelError<Code> {
   override readonly name = 'RunError';
 }
 
-/** Whether `error` is one of rewake's, with this `code` if one is given. */
-export const isKernelError = (error: unknown, code?: ErrorCode): error is KernelError =>
-  error instanceof KernelError && (code === undefined || error.code === code);
+/** A {@link KernelError} whose `code` tells its type, so that comparing the code narrows it. */
+export type AnyKernelError = { [Code in ErrorCode]: KernelError<Code> }[ErrorCode];
+
+/**
+ * Whether `error` is one of rewake's, with this `code` if one is given. Unlike `instanceof`, it also knows the errors
+ * of another copy of the package in the same page.
+ *
+ * @example
+ * try {
+ *   await events.append('import-7', [event], { expectedHead, logId });
+ * } catch (error) {
+ *   if (!isKernelError(error, 'conflict')) throw error;
+ *   console.warn(`Another tab is at ${error.actual}.`);
+ * }
+ */
+export function isKernelError(error: unknown): error is AnyKernelError;
+export function isKernelError<Code extends ErrorCode>(error: unknown, code: Code): error is KernelError<Code>;
+export function isKernelError(error: unknown, code?: ErrorCode): boolean {
+  const { name, operation, code: its } = Object(error);
+  const isOne = names.test(name) && typeof operation === 'string' && typeof its === 'string';
+  return isOne && (code === undefined || its === code);
+}
+
+const names = /^(Kernel|SnapshotStore|EventStore|Run)Error$/;

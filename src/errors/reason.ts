@@ -1,5 +1,5 @@
 import type { RunId, Seq } from '../contracts/words.ts';
-import { type ErrorCode, type ErrorContext, KernelError } from './kernel-error.ts';
+import { type ErrorCode, type ErrorContext, isKernelError, type KernelError } from './kernel-error.ts';
 
 /**
  * Why something failed: thrown inside of the package, before it is known in which operation on which run. What
@@ -55,7 +55,7 @@ export function toKernelError(
   runId: RunId | undefined,
   error: unknown,
 ): KernelError {
-  if (error instanceof KernelError) return error;
+  if (isKernelError(error)) return error;
   const { code, detail, context } = reasonOf(error);
   const named = typeof runId === 'string' ? runId : undefined;
   return new Class(code, detail, { operation, runId: named, ...context });
@@ -88,7 +88,7 @@ const sentences: { readonly [code in ErrorCode]?: string } = {
   blocked: 'another tab holds the database open. Close it and try again.',
   timeout: 'the database does not answer. The next call tries again.',
   'newer-version': 'a newer release has written this. Nothing was changed; reload to get that release.',
-  unreadable: 'what is stored is damaged, or is not of rewake.',
+  unreadable: 'what is stored is damaged, or was not written by rewake.',
   'connection-lost':
     'the connection to the database broke before a commit was confirmed. Read before writing again, or reload the page.',
   unknown: 'the browser failed; see the cause.',

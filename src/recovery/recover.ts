@@ -1,22 +1,29 @@
-import type { EventStore, Head } from '../contracts/event-store.ts';
+import type { EventStore, Head, SequencedEvent } from '../contracts/event-store.ts';
 import type { Snapshot, SnapshotStore } from '../contracts/snapshot-store.ts';
 import type { LogId, RunId, Seq } from '../contracts/words.ts';
-import { type ErrorContext, KernelError, RunError } from '../errors/kernel-error.ts';
+import { type ErrorContext, isKernelError, type KernelError, RunError } from '../errors/kernel-error.ts';
 import { describe, withContext } from '../errors/reason.ts';
-import { checkRecoverOptions } from '../errors/rules.ts';
-
-/** A pure function: the state after `event`. It changes neither of its arguments. */
-export type Reducer<S, E> = (state: S, event: E) => S;
+import { method, nonEmpty, object, type Rule } from '../errors/rules.ts';
+import { definitionRules, type Reducer, type RunDefinition } from './definition.ts';
 
 /** What {@link recover} needs to know. */
-export interface RecoverOptions<S, E> {
+export interface RecoverOptions<S, E> extends RunDefinition<S, E> {
   readonly runId: RunId;
-  readonly snapshots: Pick<SnapshotStore<S>, 'loadLatest'>;
-  readonly events: Pick<EventStore<E>, 'head' | 'scan'>;
-  readonly reduce: Reducer<S, E>;
-  /** The state at seq 0. */
-  readonly initialState: S;
+  /** What {@link openStores} gives, or any two backends. */
+  readonly stores: {
+    readonly snapshots: Pick<SnapshotStore<S>, 'loadLatest'>;
+    readonly events: Pick<EventStore<E>, 'head' | 'scan'>;
+  };
 }
+
+const checkOptions = object({
+  runId: nonEmpty,
+  stores: object({
+    snapshots: object({ loadLatest: method }),
+    events: object({ head: method, scan: method }),
+  }),
+  ...definitionRules,
+} satisfies Record<keyof RecoverOptions<unknown, unknown>, Rule>);
 
 /** A recovered state, and what was done to get it. */
 export interface Recovery<S> {
@@ -41,11 +48,13 @@ export interface IgnoredSnapshot {
    *   was deleted. Delete it before appending, as `openRun` does: once the log has grown past its `atSeq`, it looks
    *   like one of these events.
    * - `other-log`: its `logId` is not the log's. It is of a log that was deleted, or does not say of which log it is.
+   * - `older-version`: a lower version of the application has saved it, and there is no `migrate`, or that threw
+   *   (see `error`).
    */
-  readonly reason: 'unreadable' | 'newer-version' | 'ahead-of-log' | 'other-log';
+  readonly reason: 'unreadable' | 'newer-version' | 'ahead-of-log' | 'other-log' | 'older-version';
   /** Its `atSeq`, if that could be read. */
   readonly atSeq?: Seq;
-  /** What loading it rejected with. */
+  /** What loading it rejected with, or `migrate` threw. */
   readonly error?: KernelError;
 }
 
@@ -54,59 +63,72 @@ const PAGE = 10_000;
 
 /**
  * The state of a run: its latest snapshot, and the events after it (those with `seq > atSeq`) put through
- * the reducer in order. The log is the source of truth: a snapshot that is unreadable, of a newer release, of another
- * log or ahead of the log is ignored and reported, and the whole log is replayed. The tail is read in pages, so a
+ * the reducer in order. The log is the source of truth: a snapshot that is unreadable, of another log, ahead of the
+ * log or of an older version is ignored and reported, and the whole log is replayed. The tail is read in pages, so a
  * log may be longer than memory. If the run is deleted and begun anew meanwhile, it is recovered anew.
  *
  * Rejects with a {@link RunError} that names the `seq`: `unreadable` if the log has a gap, `reducer-threw`
- * if the reducer threw (its error is the `cause`). Whatever the stores reject with comes through. It never
- * resolves with a wrong state.
+ * if `reduce` or `upcast` threw (its error is the `cause`), and `newer-version` if a higher version of the application
+ * has saved the snapshot or appended an event: reload to get that version. Whatever the stores reject with comes
+ * through. It never resolves with a wrong state.
  *
  * @example
  * const { state, seq } = await recover({
  *   runId: 'import-7',
- *   snapshots,
- *   events,
+ *   stores: await openStores<{ done: number }, { files: number }>(),
  *   reduce: (state, event) => ({ done: state.done + event.files }),
  *   initialState: { done: 0 },
  * });
  */
 export async function recover<S, E>(options: RecoverOptions<S, E>): Promise<Recovery<S>> {
-  await withContext(RunError, 'recover', options?.runId, () => checkRecoverOptions(options));
+  await withContext(RunError, 'recover', options?.runId, () => checkOptions('options', options));
+  const { runId, stores } = options;
   for (;;) {
-    const [loaded, head] = await Promise.all([loadSnapshot(options), options.events.head(options.runId)]);
+    const [loaded, head] = await Promise.all([loadSnapshot(options), stores.events.head(runId)]);
     // That head may be older than the snapshot; one that is read after it is not.
     const isOlder = loaded.snapshot && loaded.snapshot.atSeq > head.seq;
-    const recovery = await replay(options, loaded, isOlder ? await options.events.head(options.runId) : head);
+    const recovery = await replay(options, loaded, isOlder ? await stores.events.head(runId) : head);
     if (recovery) return recovery;
   }
 }
 
 /**
- * What {@link recover} resolves with, got from an earlier recovery by replaying only what has come since. If the run
- * was deleted and begun anew, it is recovered anew.
+ * What {@link recover} resolves with, got from an earlier recovery by replaying only what has come since; `onEvent` is
+ * called with each of those events. If the run was deleted and begun anew, all of the new log is replayed.
  */
 export async function catchUp<S, E>(
   options: RecoverOptions<S, E>,
   known: Pick<Recovery<S>, 'seq' | 'logId' | 'state'>,
+  onEvent: (event: SequencedEvent<E>) => void,
 ): Promise<Recovery<S>> {
-  const { seq: atSeq, logId, state } = known;
-  const head = await options.events.head(options.runId);
-  const isSameLog = head.logId === logId && head.seq >= atSeq;
-  const snapshot = { runId: options.runId, atSeq, logId, state };
-  return (isSameLog ? await replay(options, { snapshot }, head) : undefined) ?? recover(options);
+  for (let from: typeof known | undefined = known; ; from = undefined) {
+    const head = await options.stores.events.head(options.runId);
+    const isSameLog = from && head.logId === from.logId && head.seq >= from.seq;
+    const { seq: atSeq, logId, state } = (isSameLog && from) || start(options);
+    const snapshot = { runId: options.runId, atSeq, logId, state, version: options.version ?? 1 };
+    const recovery = await replay(options, { snapshot }, head, onEvent);
+    if (recovery) return recovery;
+  }
 }
+
+const start = <S, E>({ initialState }: RecoverOptions<S, E>) => ({
+  seq: 0,
+  logId: null,
+  state: initialState,
+});
 
 /** Recovers up to `head`; `undefined` if its log is replaced by another one meanwhile. */
 async function replay<S, E>(
-  { runId, events, reduce, initialState }: RecoverOptions<S, E>,
+  options: RecoverOptions<S, E>,
   loaded: Loaded<S>,
   head: Head,
+  onEvent: (event: SequencedEvent<E>) => void = () => {},
 ): Promise<Recovery<S> | undefined> {
-  const { snapshot, ignored } = usable(loaded, head);
+  const { runId, stores, initialState } = options;
+  const { snapshot, ignored } = usable(options, loaded, head);
   const snapshotSeq = snapshot?.atSeq ?? 0;
   const read = (from: Seq) =>
-    from > head.seq ? undefined : events.scan(runId, from, Math.min(PAGE, head.seq - from + 1));
+    from > head.seq ? undefined : stores.events.scan(runId, from, Math.min(PAGE, head.seq - from + 1));
 
   let state = snapshot ? snapshot.state : initialState;
   let seq = snapshotSeq;
@@ -118,10 +140,13 @@ async function replay<S, E>(
     // Read while this page is replayed; if that fails, nobody waits for it.
     next = read(seq + PAGE + 1);
     next?.catch(() => {});
-    for (const { seq: found, event } of page.events) {
-      if (found !== seq + 1) throw gap(runId, seq + 1);
-      state = reduceEvent(reduce, state, event, { operation: 'recover', runId, seq: found });
-      seq = found;
+    for (const stored of page.events) {
+      if (stored.seq !== seq + 1) throw gap(runId, seq + 1);
+      seq++;
+      const context = { operation: 'recover', runId, seq };
+      const event = ofToday(options, stored, context);
+      state = reduceEvent(options.reduce, state, event, context);
+      onEvent({ ...stored, event });
     }
     if (seq < to) throw gap(runId, seq + 1);
   }
@@ -134,44 +159,73 @@ interface Loaded<S> {
   readonly ignored?: IgnoredSnapshot;
 }
 
-/** The snapshot that was loaded, unless it says nothing of the log that ends with `head`. */
-function usable<S>(loaded: Loaded<S>, head: Head): Loaded<S> {
-  if (!loaded.snapshot) return loaded;
-  const { atSeq, logId = null } = loaded.snapshot;
+/** The snapshot that was loaded, as one of today, unless it says nothing of the log that ends with `head`. */
+function usable<S, E>(options: RecoverOptions<S, E>, loaded: Loaded<S>, head: Head): Loaded<S> {
+  const { snapshot } = loaded;
+  if (!snapshot) return loaded;
+  const { runId, version: today = 1, migrate } = options;
+  const { atSeq, logId = null, version = 1, state } = snapshot;
+  if (version > today) throw newer(version, today, { operation: 'recover', runId, seq: atSeq });
   if (atSeq > head.seq) return { ignored: { reason: 'ahead-of-log', atSeq } };
   if (atSeq > 0 && logId !== head.logId) return { ignored: { reason: 'other-log', atSeq } };
-  return loaded;
+  if (version === today) return loaded;
+  if (!migrate) return { ignored: { reason: 'older-version', atSeq } };
+  try {
+    return { snapshot: { ...snapshot, state: migrate(state, version) } };
+  } catch (cause) {
+    const detail = `migrate threw at the snapshot at seq ${atSeq}, of version ${version}: ${describe(cause)}`;
+    const error = new RunError('reducer-threw', detail, { operation: 'recover', runId, seq: atSeq, cause });
+    return { ignored: { reason: 'older-version', atSeq, error } };
+  }
 }
 
-/** The state after the event `context.seq`; `reducer-threw` where the reducer refuses it. */
+/** A stored event as one of today. */
+function ofToday<S, E>(
+  { version: today = 1, upcast }: RunDefinition<S, E>,
+  { event, version }: SequencedEvent<E>,
+  context: ErrorContext,
+): E {
+  if (version === today) return event;
+  if (version > today) throw newer(version, today, context);
+  if (!upcast) return event;
+  try {
+    return upcast(event, version);
+  } catch (cause) {
+    const detail = `upcast threw at the event ${context.seq}, of version ${version}: ${describe(cause)}`;
+    throw new RunError('reducer-threw', detail, { ...context, cause });
+  }
+}
+
+/** The state after the event `context.seq`; `reducer-threw` if the reducer refuses it. */
 export function reduceEvent<S, E>(reduce: Reducer<S, E>, state: S, event: E, context: ErrorContext): S {
   try {
     return reduce(state, event);
   } catch (cause) {
     const detail = `the reducer threw at the event ${context.seq}: ${describe(cause)}`;
     const hint = Object.isFrozen(state) && cause instanceof TypeError ? changedState : '';
-    throw new RunError('reducer-threw', detail + hint, {
-      ...context,
-      cause,
-    });
+    throw new RunError('reducer-threw', detail + hint, { ...context, cause });
   }
 }
 
 const changedState = '. Does it change the state that it is given? It must return a new one.';
 
-async function loadSnapshot<S>({
-  runId,
-  snapshots,
-}: Pick<RecoverOptions<S, never>, 'runId' | 'snapshots'>): Promise<Loaded<S>> {
+async function loadSnapshot<S, E>({ runId, stores }: RecoverOptions<S, E>): Promise<Loaded<S>> {
   try {
-    return { snapshot: await snapshots.loadLatest(runId) };
+    return { snapshot: await stores.snapshots.loadLatest(runId) };
   } catch (error) {
-    if (error instanceof KernelError && (error.code === 'unreadable' || error.code === 'newer-version')) {
-      return { ignored: { reason: error.code, error } };
-    }
+    for (const reason of ['unreadable', 'newer-version'] as const)
+      if (isKernelError(error, reason)) return { ignored: { reason, error } };
     throw error;
   }
 }
+
+const newer = (version: number, today: number, context: ErrorContext) =>
+  new RunError(
+    'newer-version',
+    `version ${version} of the application has written this; this is version ${today}. Nothing was changed; reload ` +
+      'to get that version.',
+    context,
+  );
 
 const gap = (runId: RunId, seq: Seq) =>
   new RunError('unreadable', `the event ${seq} is missing from the log, so no state can be trusted.`, {

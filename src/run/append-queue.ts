@@ -1,6 +1,6 @@
 import { GroupCommit } from '../backends/group-commit.ts';
 import { randomId } from '../backends/random-id.ts';
-import type { EventStore, Head } from '../contracts/event-store.ts';
+import type { EventStore, Head, SequencedEvent } from '../contracts/event-store.ts';
 import type { LogId, RunId, Seq } from '../contracts/words.ts';
 import { isKernelError } from '../errors/kernel-error.ts';
 
@@ -27,13 +27,15 @@ interface Pending<S, E> {
 interface QueueOptions<S, E> {
   readonly runId: RunId;
   readonly store: Pick<EventStore<E>, 'append'>;
+  /** The version of the application's code. */
+  readonly version: number;
   readonly start: Place<S>;
   /** Resolves when the page is not in the back/forward cache. */
   readonly present: () => Promise<void>;
   /** Throws the error that the run has ended with, if it has. */
   readonly assertLive: () => void;
-  /** Called after each commit. */
-  readonly onDurable: () => void;
+  /** Called after each commit, with the events of it. */
+  readonly onDurable: (events: SequencedEvent<E>[]) => void;
   /** Called if the log refuses. */
   readonly onRefused: (error: unknown) => void;
   /**
@@ -91,7 +93,7 @@ export class AppendQueue<S, E> {
   }
 
   async #commit(group: readonly Pending<S, E>[]): Promise<void> {
-    const { present, assertLive, onDurable, onRefused } = this.#options;
+    const { version, present, assertLive, onDurable, onRefused } = this.#options;
     await present();
     assertLive();
     try {
@@ -101,17 +103,19 @@ export class AppendQueue<S, E> {
       onRefused(error);
       assertLive();
     }
-    onDurable();
+    const events = group.flatMap((pending) => pending.events);
+    const first = this.durable.seq - events.length + 1;
+    onDurable(events.map((event, index) => ({ seq: first + index, event, version })));
   }
 
   /** Appends after what is durable. If the connection is lost, again: named, it cannot land twice. */
   async #append(group: readonly Pending<S, E>[]): Promise<void> {
-    const { runId, store, assertLive } = this.#options;
+    const { runId, store, version, assertLive } = this.#options;
     for (let tries = 1; ; tries++) {
       const batch = group.flatMap(({ events }) => events);
       const { seq: expectedHead, logId } = this.durable;
       try {
-        const options = { expectedHead, logId, writer: this.#writer, immutable: true };
+        const options = { expectedHead, logId, writer: this.#writer, version, immutable: true };
         this.#adopt(await store.append(runId, batch, options), group);
         return;
       } catch (error) {

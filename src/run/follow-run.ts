@@ -1,63 +1,61 @@
 import { openStores } from '../backends/open-stores.ts';
+import type { SequencedEvent } from '../contracts/event-store.ts';
 import type { RunId, Seq } from '../contracts/words.ts';
-import { type ErrorCode, type KernelError, RunError } from '../errors/kernel-error.ts';
+import { type ErrorCode, RunError } from '../errors/kernel-error.ts';
 import { describe, withContext, withContextSync } from '../errors/reason.ts';
-import { checkFollowOptions, checkListener } from '../errors/rules.ts';
-import { catchUp, type Recovery, type Reducer, recover } from '../recovery/recover.ts';
+import { method } from '../errors/rules.ts';
+import { catchUp, type Recovery, recover } from '../recovery/recover.ts';
 import { openNotices } from './notices.ts';
 import { watchPage } from './page-lifecycle.ts';
 import { reportTo } from './report.ts';
-import type { RunStores } from './run.ts';
+import { type CommonOptions, checkFollowOptions, type RunStores } from './run.ts';
 import { Subscribers } from './subscribers.ts';
 
-/** What {@link followRun} needs to know. */
-export interface FollowOptions<S, E> {
-  readonly id: RunId;
-  readonly reduce: Reducer<S, E>;
-  /** The state at seq 0. */
-  readonly initialState: S;
-  /** `openStores()` by default. */
-  readonly stores?: RunStores<S, E>;
-  /** Receives failures to read a tail, and is told if the platform cannot send notices. */
-  readonly onReport?: (error: KernelError) => void;
-}
+/** What {@link followRun} needs to know. `onError` also hears if the platform cannot send notices. */
+export interface FollowOptions<S, E> extends CommonOptions<S, E> {}
 
-/** A run that somebody else owns, as its log says. */
-export interface FollowedRun<S> extends AsyncDisposable {
-  readonly id: RunId;
+/** A run that somebody else owns, as its log says. All methods are bound. */
+export interface FollowedRun<S, E = unknown> extends AsyncDisposable {
+  /** The run's name. */
+  readonly runId: RunId;
   /** The state after the last durable event that has been read. */
   readonly state: S;
   /** The seq of that event. */
   readonly seq: Seq;
   /** What recovery found and did at first. */
   readonly recovery: Recovery<S>;
-  /** Reads what has come since. Rejects as {@link recover} does; the state stays as it was. */
-  refresh(): Promise<void>;
+  /** Reads what has come since. Rejects as {@link recover} does (the state stays as it was), or with `closed`. */
+  readonly refresh: () => Promise<void>;
   /** Calls `listener` after every change of the state. Returns what ends that. */
-  subscribe: (listener: () => void) => () => void;
+  readonly subscribe: (listener: () => void) => () => void;
+  /**
+   * Calls `listener` with each event that is read from now on, in order, each once. If the run is deleted and begun
+   * anew, the seqs begin at 1 again. Returns what ends that.
+   */
+  readonly onEvent: (listener: (event: SequencedEvent<E>) => void) => () => void;
   /** The state; the same reference until it changes. */
-  getState: () => S;
+  readonly getState: () => S;
   /** Ends the following. Never rejects. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
  * Follows a run without owning it, in any number of tabs: recovers it, and reads the tail whenever the owner
  * gives notice of a commit. A notice that is lost or comes twice does no harm, because it is the log that is
- * read. If the run is deleted and begun anew, it starts over. If the platform has no BroadcastChannel, `onReport` is
+ * read. If the run is deleted and begun anew, it starts over. If the platform has no BroadcastChannel, `onError` is
  * told so, and `refresh()` is the way.
  *
  * Rejects as {@link openStores} and {@link recover} do.
  *
  * @example
- * const run = await followRun({ id: 'import-7', reduce, initialState: { done: 0 } });
+ * const run = await followRun({ runId: 'import-7', reduce, initialState: { done: 0 } });
  * run.subscribe(() => console.log(run.state.done));
  */
-export async function followRun<S, E>(options: FollowOptions<S, E>): Promise<FollowedRun<S>> {
-  await withContext(RunError, 'followRun', options?.id, () => checkFollowOptions(options));
+export async function followRun<S, E>(options: FollowOptions<S, E>): Promise<FollowedRun<S, E>> {
+  await withContext(RunError, 'followRun', options?.runId, () => checkFollowOptions(options));
   const stores: RunStores<S, E> = options.stores ?? (await openStores<S, E>());
   // Before the first reading, so that no commit falls between the two.
-  const notices = openNotices(stores, options.id);
+  const notices = openNotices(stores, options.runId);
   let missed = false;
   if (notices) {
     notices.onmessage = () => {
@@ -65,7 +63,7 @@ export async function followRun<S, E>(options: FollowOptions<S, E>): Promise<Fol
     };
   }
   try {
-    const recovery = await recover({ ...options, runId: options.id, ...stores });
+    const recovery = await recover({ ...options, stores });
     const follower = new Follower(options, stores, recovery, notices);
     if (missed) follower.refreshBehind();
     return follower;
@@ -75,13 +73,14 @@ export async function followRun<S, E>(options: FollowOptions<S, E>): Promise<Fol
   }
 }
 
-class Follower<S, E> implements FollowedRun<S> {
-  readonly id: RunId;
+class Follower<S, E> implements FollowedRun<S, E> {
+  readonly runId: RunId;
   readonly recovery: Recovery<S>;
   readonly #options: FollowOptions<S, E>;
   readonly #stores: RunStores<S, E>;
   readonly #report: (error: unknown) => void;
   readonly #subscribers: Subscribers;
+  readonly #eventListeners: Subscribers<[SequencedEvent<E>]>;
   readonly #listening = new AbortController();
   #notices: BroadcastChannel | undefined;
   #latest: Recovery<S>;
@@ -95,15 +94,16 @@ class Follower<S, E> implements FollowedRun<S> {
     recovery: Recovery<S>,
     notices: BroadcastChannel | undefined,
   ) {
-    this.id = options.id;
+    this.runId = options.runId;
     this.recovery = recovery;
     this.#options = options;
     this.#stores = stores;
     this.#latest = recovery;
-    this.#report = reportTo(options.onReport, 'followRun', options.id);
-    this.#subscribers = new Subscribers((thrown) =>
-      this.#report(this.#error('unknown', `a listener threw: ${describe(thrown)}`, thrown)),
-    );
+    this.#report = reportTo(options.onError, 'followRun', options.runId);
+    const onThrow = (thrown: unknown) =>
+      this.#report(this.#error('unknown', `a listener threw: ${describe(thrown)}`, thrown));
+    this.#subscribers = new Subscribers(onThrow);
+    this.#eventListeners = new Subscribers(onThrow);
     this.#listen(notices);
     if (!notices)
       this.#report(
@@ -113,7 +113,7 @@ class Follower<S, E> implements FollowedRun<S> {
       {
         onLeave: () => this.#notices?.close(),
         onReturn: () => {
-          this.#listen(openNotices(stores, this.id));
+          this.#listen(openNotices(stores, this.runId));
           this.refreshBehind();
         },
       },
@@ -129,14 +129,19 @@ class Follower<S, E> implements FollowedRun<S> {
     return this.#latest.seq;
   }
 
-  getState = (): S => this.state;
+  readonly getState = (): S => this.state;
 
-  subscribe = (listener: () => void): (() => void) => {
-    withContextSync(RunError, 'subscribe', this.id, () => checkListener(listener));
+  readonly subscribe = (listener: () => void): (() => void) => {
+    withContextSync(RunError, 'subscribe', this.runId, () => method('listener', listener));
     return this.#subscribers.add(listener);
   };
 
-  refresh(): Promise<void> {
+  readonly onEvent = (listener: (event: SequencedEvent<E>) => void): (() => void) => {
+    withContextSync(RunError, 'onEvent', this.runId, () => method('listener', listener));
+    return this.#eventListeners.add(listener);
+  };
+
+  readonly refresh = (): Promise<void> => {
     if (this.#isClosed()) return Promise.reject(this.#error('closed', 'it has been closed.'));
     this.#waiting ??= this.#reading
       .catch(() => {})
@@ -146,17 +151,17 @@ class Follower<S, E> implements FollowedRun<S> {
         return this.#reading;
       });
     return this.#waiting;
-  }
+  };
 
   /** Never rejects. */
   refreshBehind(): void {
     if (!this.#isClosed()) this.refresh().catch(this.#report);
   }
 
-  async close(): Promise<void> {
+  readonly close = async (): Promise<void> => {
     this.#listening.abort();
     this.#notices?.close();
-  }
+  };
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
@@ -164,10 +169,16 @@ class Follower<S, E> implements FollowedRun<S> {
 
   async #read(): Promise<void> {
     const before = this.#latest;
-    const next = await catchUp({ ...this.#options, runId: this.id, ...this.#stores }, before);
+    let events: SequencedEvent<E>[] = [];
+    const next = await catchUp({ ...this.#options, stores: this.#stores }, before, (event) => {
+      // The log was begun anew while it was read.
+      if (event.seq <= (events.at(-1)?.seq ?? 0)) events = [];
+      events.push(event);
+    });
     if (this.#isClosed() || (next.seq === before.seq && next.logId === before.logId)) return;
     this.#latest = next;
     this.#subscribers.notify();
+    for (const event of events) this.#eventListeners.notify(event);
   }
 
   #listen(notices: BroadcastChannel | undefined): void {
@@ -180,6 +191,6 @@ class Follower<S, E> implements FollowedRun<S> {
   }
 
   #error(code: ErrorCode, detail: string, cause?: unknown): RunError {
-    return new RunError(code, detail, { operation: 'followRun', runId: this.id, cause });
+    return new RunError(code, detail, { operation: 'followRun', runId: this.runId, cause });
   }
 }

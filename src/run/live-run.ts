@@ -1,7 +1,8 @@
+import type { SequencedEvent } from '../contracts/event-store.ts';
 import type { RunId, Seq } from '../contracts/words.ts';
 import { type ErrorCode, type KernelError, RunError } from '../errors/kernel-error.ts';
 import { describe, staleHead, toKernelError, withContextSync } from '../errors/reason.ts';
-import { checkListener } from '../errors/rules.ts';
+import { array, method } from '../errors/rules.ts';
 import { type Recovery, reduceEvent } from '../recovery/recover.ts';
 import { AppendQueue } from './append-queue.ts';
 import { freeze } from './freeze.ts';
@@ -9,7 +10,7 @@ import { openNotices } from './notices.ts';
 import type { Ownership } from './ownership.ts';
 import { watchPage } from './page-lifecycle.ts';
 import { reportTo } from './report.ts';
-import type { Run, RunOptions, RunStores } from './run.ts';
+import type { Run, RunOptions, RunStatus, RunStores } from './run.ts';
 import { SnapshotSchedule } from './snapshot-schedule.ts';
 import { Subscribers } from './subscribers.ts';
 
@@ -27,30 +28,25 @@ interface Opened<S> {
   readonly recoverAgain?: (() => Promise<Recovery<S>>) | undefined;
 }
 
-/**
- * The life of a run.
- *
- * - `open`: it owns the run.
- * - `away`: the page is in the back/forward cache, or just back from it; it does not own the run.
- * - `closing`: the application has closed it; what was appended before is on its way.
- * - `closed`: nothing is written any more.
- */
-type Life = 'open' | 'away' | 'closing' | 'closed';
-
 export class LiveRun<S, E> implements Run<S, E> {
-  readonly id: RunId;
+  readonly runId: RunId;
   readonly recovery: Recovery<S>;
+  readonly backend: string;
+  readonly reason?: KernelError;
   readonly dataLoss?: KernelError;
+  readonly closed: Promise<KernelError | undefined>;
   readonly #options: RunOptions<S, E>;
   readonly #stores: RunStores<S, E>;
   readonly #acquire: () => Promise<Ownership>;
   readonly #queue: AppendQueue<S, E>;
   readonly #snapshots: SnapshotSchedule<S>;
   readonly #subscribers: Subscribers;
+  readonly #eventListeners: Subscribers<[SequencedEvent<E>]>;
   readonly #report: (error: unknown) => void;
   /** Ends the listening to what happens to the page and the lock. */
   readonly #listening = new AbortController();
-  #life: Life = 'open';
+  #status: RunStatus = 'open';
+  #tellClosed: (error: KernelError | undefined) => void = () => {};
   /** Why nothing can be appended any more, once it is closing or closed. */
   #refusal: KernelError | undefined;
   #ownership: Ownership;
@@ -66,8 +62,13 @@ export class LiveRun<S, E> implements Run<S, E> {
 
   constructor(options: RunOptions<S, E>, stores: RunStores<S, E>, opened: Opened<S>) {
     const { recovery, ownership, acquire, lost, recoverAgain } = opened;
-    const { id: runId, snapshotEvery = SNAPSHOT_EVERY } = options;
-    this.id = runId;
+    const { runId, snapshotEvery = SNAPSHOT_EVERY, version = 1 } = options;
+    this.runId = runId;
+    this.backend = stores.backend ?? 'custom';
+    if (stores.reason) this.reason = stores.reason;
+    this.closed = new Promise((resolve) => {
+      this.#tellClosed = resolve;
+    });
     this.recovery = recovery;
     if (options.freeze) freeze(recovery.state);
     if (stores.dataLoss) this.dataLoss = stores.dataLoss;
@@ -76,22 +77,25 @@ export class LiveRun<S, E> implements Run<S, E> {
     this.#acquire = acquire;
     this.#ownership = ownership;
     this.#notices = openNotices(stores, runId);
-    this.#report = reportTo(options.onReport, 'run', runId);
-    this.#subscribers = new Subscribers((thrown) =>
-      this.#report(this.#error('unknown', `a listener threw: ${describe(thrown)}`, thrown)),
-    );
+    this.#report = reportTo(options.onError, 'run', runId);
+    const onThrow = (thrown: unknown) =>
+      this.#report(this.#error('unknown', `a listener threw: ${describe(thrown)}`, thrown));
+    this.#subscribers = new Subscribers(onThrow);
+    this.#eventListeners = new Subscribers(onThrow);
     this.#queue = new AppendQueue<S, E>({
       runId,
       store: stores.events,
+      version,
       start: recovery,
       present: () => this.#presence,
       assertLive: () => {
-        if (this.#life === 'closed') throw this.#refusal;
+        if (this.#status === 'closed') throw this.#refusal;
       },
-      onDurable: () => {
+      onDurable: (events) => {
         // Only now: a notice before the commit would send the followers to read what is not there.
         this.#notices?.postMessage(this.#queue.durable.seq);
-        if (this.#life === 'open') this.#snapshots.saveBehind(snapshotEvery);
+        if (this.#status === 'open') this.#snapshots.saveBehind(snapshotEvery);
+        for (const event of events) this.#eventListeners.notify(event);
       },
       onRefused: (error) => this.#end(error),
       recoverAgain,
@@ -101,6 +105,7 @@ export class LiveRun<S, E> implements Run<S, E> {
     this.#snapshots = new SnapshotSchedule<S>({
       runId,
       store: stores.snapshots,
+      version,
       saved: recovery.snapshotSeq,
       durable: () => this.#queue.durable,
       onError: this.#report,
@@ -111,7 +116,7 @@ export class LiveRun<S, E> implements Run<S, E> {
     if (lost.aborted) lose();
     watchPage(
       {
-        onHidden: () => this.#life === 'open' && this.#snapshots.saveBehind(1),
+        onHidden: () => this.#status === 'open' && this.#snapshots.saveBehind(1),
         onLeave: () => this.#leave(),
         onReturn: () => this.#return(),
       },
@@ -127,43 +132,55 @@ export class LiveRun<S, E> implements Run<S, E> {
     return this.#queue.latest.seq;
   }
 
-  getState = (): S => this.state;
+  get status(): RunStatus {
+    return this.#status;
+  }
 
-  subscribe = (listener: () => void): (() => void) => {
-    withContextSync(RunError, 'subscribe', this.id, () => checkListener(listener));
+  readonly getState = (): S => this.state;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    withContextSync(RunError, 'subscribe', this.runId, () => method('listener', listener));
     return this.#subscribers.add(listener);
   };
 
-  append(event: E | readonly E[]): Promise<Seq> {
+  readonly onEvent = (listener: (event: SequencedEvent<E>) => void): (() => void) => {
+    withContextSync(RunError, 'onEvent', this.runId, () => method('listener', listener));
+    return this.#eventListeners.add(listener);
+  };
+
+  readonly append = (event: E): Promise<Seq> => this.appendAll([event]);
+
+  readonly appendAll = (several: readonly E[]): Promise<Seq> => {
     if (this.#refusal) return handled(Promise.reject(this.#refusal));
-    const events: readonly E[] = Array.isArray(event) ? [...event] : [event];
+    let events: readonly E[] = [];
     let { state, seq } = this.#queue.latest;
     try {
+      withContextSync(RunError, 'appendAll', this.runId, () => array('events', several));
+      events = [...several];
       for (const one of events) state = this.#reduce(state, one, ++seq);
     } catch (error) {
       return Promise.reject(error);
     }
     const durable = this.#queue.add(events, { state, seq });
     if (events.length > 0) this.#subscribers.notify();
-    // Handled: if nobody awaits it, `onReport` tells why the run ended.
+    // Handled: if nobody awaits it, `onError` tells why the run ended.
     return handled(durable);
-  }
+  };
 
-  snapshot(): Promise<void> {
-    return this.#refusal ? handled(Promise.reject(this.#refusal)) : this.#snapshots.save();
-  }
+  readonly snapshot = (): Promise<void> =>
+    this.#refusal ? handled(Promise.reject(this.#refusal)) : this.#snapshots.save();
 
-  close(): Promise<void> {
+  readonly close = (): Promise<void> => {
     this.#closing ??= this.#close();
     return this.#closing;
-  }
+  };
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
   #reduce(state: S, event: E, seq: Seq): S {
-    const context = { operation: 'append', runId: this.id, seq };
+    const context = { operation: 'append', runId: this.runId, seq };
     // It would get into the log before the event that is being reduced, and into the state after it.
     if (this.#reducing) throw new RunError('invalid-argument', 'a reducer must not append.', context);
     this.#reducing = true;
@@ -180,19 +197,21 @@ export class LiveRun<S, E> implements Run<S, E> {
     this.#refusal = this.#error('closed', 'it has been closed. Open it again to go on.');
     await this.#returning;
     if (this.#isClosed()) return;
-    this.#life = 'closing';
+    this.#status = 'closing';
     this.#arrive();
     await this.#queue.settled();
     if (!this.#isClosed()) await this.#snapshots.save().catch(this.#report);
     if (this.#isClosed()) return;
-    this.#life = 'closed';
+    this.#status = 'closed';
     this.#listening.abort();
     await this.#letGo();
+    this.#tellClosed(undefined);
+    this.#subscribers.notify();
   }
 
   /** A method, because the log may refuse, or another tab take the run, during any `await`. */
   #isClosed(): boolean {
-    return this.#life === 'closed';
+    return this.#status === 'closed';
   }
 
   /**
@@ -200,8 +219,8 @@ export class LiveRun<S, E> implements Run<S, E> {
    * still there makes the browser throw the page away, so that nothing is begun either.
    */
   #leave(): void {
-    if (this.#life !== 'open') return;
-    this.#life = 'away';
+    if (this.#status !== 'open') return;
+    this.#status = 'away';
     this.#presence = new Promise((resolve) => {
       this.#arrive = resolve;
     });
@@ -210,7 +229,7 @@ export class LiveRun<S, E> implements Run<S, E> {
 
   /** Back from the back/forward cache, during which somebody else may have owned the run. */
   #return(): void {
-    if (this.#life !== 'away' || this.#returning) return;
+    if (this.#status !== 'away' || this.#returning) return;
     this.#returning = this.#ownAgain().finally(() => {
       this.#returning = undefined;
     });
@@ -223,27 +242,29 @@ export class LiveRun<S, E> implements Run<S, E> {
       // What was sent before the page left, and is in the log, is this run's own.
       await this.#queue.answered();
       const { seq, logId } = this.#queue.durable;
-      const head = await this.#stores.events.head(this.id);
+      const head = await this.#stores.events.head(this.runId);
       if (head.seq !== seq || head.logId !== logId) throw staleHead(seq, head.seq);
     } catch (error) {
       this.#end(error);
     }
     // It has ended now, or while it waited for the lock.
     if (this.#isClosed()) return this.#letGo();
-    this.#notices = openNotices(this.#stores, this.id);
-    this.#life = 'open';
+    this.#notices = openNotices(this.#stores, this.runId);
+    this.#status = 'open';
     this.#arrive();
   }
 
   /** The run cannot go on: everything pending and everything later is refused with this one error. */
   #end(cause: unknown): void {
-    if (this.#life === 'closed') return;
-    this.#refusal = toKernelError(RunError, 'run', this.id, cause);
-    this.#life = 'closed';
+    if (this.#status === 'closed') return;
+    this.#refusal = toKernelError(RunError, 'run', this.runId, cause);
+    this.#status = 'closed';
     this.#arrive();
     this.#listening.abort();
     this.#letGo();
     this.#report(this.#refusal);
+    this.#tellClosed(this.#refusal);
+    this.#subscribers.notify();
   }
 
   #letGo(): Promise<void> {
@@ -253,7 +274,7 @@ export class LiveRun<S, E> implements Run<S, E> {
   }
 
   #error(code: ErrorCode, detail: string, cause?: unknown): RunError {
-    return new RunError(code, detail, { operation: 'run', runId: this.id, cause });
+    return new RunError(code, detail, { operation: 'run', runId: this.runId, cause });
   }
 }
 

@@ -1,27 +1,27 @@
 import { openStores } from '../backends/open-stores.ts';
 import { RunError } from '../errors/kernel-error.ts';
 import { withContext } from '../errors/reason.ts';
-import { checkRunOptions } from '../errors/rules.ts';
 import { recover } from '../recovery/recover.ts';
 import { LiveRun } from './live-run.ts';
-import { type OwnerMode, own } from './ownership.ts';
+import { own } from './ownership.ts';
 import { reportTo } from './report.ts';
-import type { Run, RunOptions, RunStores } from './run.ts';
+import { checkRunOptions, type IfOwned, type Run, type RunOptions, type RunStores } from './run.ts';
 
 /**
  * Opens a run: waits until nobody else owns it, recovers it, and owns it until it is closed or lost. Every
  * append is fenced (`expectedHead` and `logId`), so that a former owner, frozen or stolen from, finds out at its next
  * append, closes itself with `conflict` and has changed nothing.
  *
- * If there is no IndexedDB (`unavailable`), the run is in memory, and `onReport` is told so. A database that does not
- * answer in time rejects with `timeout` and is never replaced by memory.
+ * If there is no IndexedDB (`unavailable`), the run is in memory: `run.backend` says so, and `onError` is told why. A
+ * database that does not answer in time rejects with `timeout` and is never replaced by memory.
  *
- * Rejects with `conflict` if `owner` is `fail` and somebody else owns the run, with `closed` if
- * `signal` is aborted before the run is open, and as {@link openStores} and {@link recover} do.
+ * Rejects with `conflict` if `ifOwned` is `fail` and somebody else owns the run, with `aborted` if
+ * `signal` is aborted before the run is open, with `newer-version` if a higher version of the application has written
+ * it, and as {@link openStores} and {@link recover} do.
  *
  * @example
  * const run = await openRun({
- *   id: 'import-7',
+ *   runId: 'import-7',
  *   reduce: (state: { done: number }, event: { files: number }) => ({ done: state.done + event.files }),
  *   initialState: { done: 0 },
  * });
@@ -29,13 +29,14 @@ import type { Run, RunOptions, RunStores } from './run.ts';
  * await run.close();
  */
 export async function openRun<S, E>(options: RunOptions<S, E>): Promise<Run<S, E>> {
-  await withContext(RunError, 'openRun', options?.id, () => checkRunOptions(options));
-  const { id: runId, reduce, initialState, owner: mode = 'wait', signal } = options;
+  await withContext(RunError, 'openRun', options?.runId, () => checkRunOptions(options));
+  const { runId, ifOwned: mode = 'wait', signal, onWait } = options;
   const stores = options.stores ?? (await unlessAborted(() => openOwnStores(options), options));
+  if (options.requireDurable && stores.backend === 'memory') throw notDurable(runId, stores.reason);
   const lost = new AbortController();
-  const acquire = (mode: OwnerMode) =>
-    own(stores, { runId, mode, signal, onLost: (reason) => lost.abort(reason) });
-  const read = () => recover({ runId, ...stores, reduce, initialState });
+  const acquire = (ifOwned: IfOwned) =>
+    own(stores, { runId, mode: ifOwned, signal, onWait, onLost: (reason) => lost.abort(reason) });
+  const read = () => recover({ ...options, stores });
 
   const ownership = await unlessAborted(
     () => acquire(mode),
@@ -61,24 +62,31 @@ export async function openRun<S, E>(options: RunOptions<S, E>): Promise<Run<S, E
   }
 }
 
-async function openOwnStores<S, E>({ id, onReport }: RunOptions<S, E>): Promise<RunStores<S, E>> {
-  const stores = await openStores<S, E>({ immutable: true });
-  const report = reportTo(onReport, 'openRun', id);
-  if (stores.reason) report(stores.reason);
+async function openOwnStores<S, E>(options: RunOptions<S, E>): Promise<RunStores<S, E>> {
+  const stores: RunStores<S, E> = await openStores<S, E>();
+  const report = reportTo(options.onError, 'openRun', options.runId);
+  if (stores.reason && !options.requireDurable) report(stores.reason);
   if (stores.dataLoss) report(stores.dataLoss);
   return stores;
 }
 
+const notDurable = (runId: string, cause: unknown) =>
+  new RunError('unavailable', 'there is no IndexedDB here, and requireDurable is set. Nothing was opened.', {
+    operation: 'openRun',
+    runId,
+    cause,
+  });
+
 /** What `work` resolves with, unless the signal is aborted by then. `undo` gets what comes too late. */
 async function unlessAborted<T>(
   work: () => Promise<T>,
-  { id, signal }: Pick<RunOptions<never, never>, 'id' | 'signal'>,
+  { runId, signal }: Pick<RunOptions<never, never>, 'runId' | 'signal'>,
   undo: (late: T) => unknown = () => {},
 ): Promise<T> {
   if (!signal) return work();
-  const context = { operation: 'openRun', runId: id };
+  const context = { operation: 'openRun', runId };
   const abortion = () =>
-    new RunError('closed', 'it was given up before it was open.', { ...context, cause: signal.reason });
+    new RunError('aborted', 'it was given up before it was open.', { ...context, cause: signal.reason });
   if (signal.aborted) throw abortion();
   const working = work();
   const listening = new AbortController();

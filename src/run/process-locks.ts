@@ -1,4 +1,4 @@
-import type { Locks } from './ownership.ts';
+import type { Locks } from './locks.ts';
 
 interface Request {
   grant(): void;
@@ -12,6 +12,10 @@ interface Request {
 export class ProcessLocks implements Locks {
   /** Per name, the holder and behind it those who wait. */
   readonly #queues = new Map<string, Request[]>();
+
+  async query(): Promise<{ held: { name: string }[] }> {
+    return { held: Array.from(this.#queues.keys(), (name) => ({ name })) };
+  }
 
   request: Locks['request'] = (name, { ifAvailable, steal, signal }, hold) => {
     const queue = this.#queues.get(name) ?? [];

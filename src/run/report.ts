@@ -1,16 +1,18 @@
 import type { RunId } from '../contracts/words.ts';
-import { type KernelError, RunError } from '../errors/kernel-error.ts';
+import { type AnyKernelError, isKernelError, RunError } from '../errors/kernel-error.ts';
 import { toKernelError } from '../errors/reason.ts';
 
-/** Tells `onReport` of an error. If that throws, the platform is told as of any callback that throws. */
+/** Tells `onError`, or the console. If `onError` throws, the platform is told as of any callback that throws. */
 export function reportTo(
-  onReport: ((error: KernelError) => void) | undefined,
+  onError: ((error: AnyKernelError) => void) | undefined,
   operation: string,
   runId: RunId,
 ): (error: unknown) => void {
   return (error) => {
+    const known = toKernelError(RunError, operation, runId, error);
     try {
-      onReport?.(toKernelError(RunError, operation, runId, error));
+      if (!onError) console.warn(known);
+      else if (isKernelError(known)) onError(known);
     } catch (thrown) {
       (globalThis.reportError ?? console.error)(thrown);
     }

@@ -5,6 +5,8 @@ import type { Place } from './append-queue.ts';
 interface ScheduleOptions<S> {
   readonly runId: RunId;
   readonly store: Pick<SnapshotStore<S>, 'save'>;
+  /** The version of the application's code. */
+  readonly version: number;
   /** The `atSeq` of the snapshot that is there. */
   readonly saved: Seq;
   /** What is committed, and so may be in a snapshot. */
@@ -28,11 +30,11 @@ export class SnapshotSchedule<S> {
 
   /** Saves what is durable, unless that is in a snapshot already. Rejects as {@link SnapshotStore.save} does. */
   async save(): Promise<void> {
-    const { runId, store, durable } = this.#options;
+    const { runId, store, version, durable } = this.#options;
     const { seq: atSeq, logId, state } = durable();
     this.#tried = atSeq;
     if (atSeq === this.#saved) return;
-    await store.save({ runId, atSeq, logId, state }, { immutable: true });
+    await store.save({ runId, atSeq, logId, version, state }, { immutable: true });
     this.#saved = Math.max(this.#saved, atSeq);
   }
 

@@ -79,8 +79,8 @@ async function withoutSnapshot(stores: Stores): Promise<Stores> {
 async function assertNoState(stores: Stores, code: ErrorCode): Promise<void> {
   const reads = {
     recover: () => recover({ ...runOf(stores), runId: 'a' }),
-    openRun: () => openRun({ ...runOf(stores), id: 'a', owner: 'fail' }),
-    followRun: () => followRun({ ...runOf(stores), id: 'a' }),
+    openRun: () => openRun({ ...runOf(stores), runId: 'a', ifOwned: 'fail' }),
+    followRun: () => followRun({ ...runOf(stores), runId: 'a' }),
     scan: () => stores.events.scan('a', 3),
   };
   for (const [name, read] of Object.entries(reads)) {
@@ -146,7 +146,7 @@ export const recordCases: readonly FaultCase[] = [
       });
       const { state, seq, ignoredSnapshot } = await recover({ ...runOf(stores), runId: 'a' });
       assertEqual([state, seq, ignoredSnapshot?.reason], [fold([1, 2, 3, 4]), 4, code], 'the recovery');
-      const run = await openRun({ ...runOf(stores), id: 'a', owner: 'fail' });
+      const run = await openRun({ ...runOf(stores), runId: 'a', ifOwned: 'fail' });
       await run.append(5);
       await run.close();
       const snapshot = await stores.snapshots.loadLatest('a');

@@ -13,11 +13,11 @@ import {
 } from './scene.ts';
 
 /** Opens the run "a" of this page, with what it reports. */
-async function open(factory: FaultyFactory, owner: 'fail' | 'steal' = 'fail') {
+async function open(factory: FaultyFactory, ifOwned: 'fail' | 'steal' = 'fail') {
   const reports: KernelError[] = [];
-  const onReport = (error: KernelError) => void reports.push(error);
+  const onError = (error: KernelError) => void reports.push(error);
   const stores = storesOf(factory);
-  const run = await openRun({ ...runOf(stores), id: 'a', owner, snapshotEvery: 3, onReport });
+  const run = await openRun({ ...runOf(stores), runId: 'a', ifOwned, snapshotEvery: 3, onError });
   return { run, stores, reports };
 }
 
@@ -66,8 +66,8 @@ export const runCases: readonly FaultCase[] = [
         const options = runOf(storesOf(factory));
         for (const read of [
           () => recover({ ...options, runId: 'a' }),
-          () => openRun({ ...options, id: 'a' }),
-          () => followRun({ ...options, id: 'a' }),
+          () => openRun({ ...options, runId: 'a' }),
+          () => followRun({ ...options, runId: 'a' }),
         ]) {
           const { cause, runId } = await assertRejects(read, refusal('unreadable'));
           assert(cause === error && runId === 'a', 'it says why, and of which run');
@@ -151,11 +151,15 @@ export const runCases: readonly FaultCase[] = [
     'a run is stolen: its former owner closes with conflict and has changed nothing',
     async (factory) => {
       const stores = await openStores<State, unknown>({ indexedDB: factory, databaseName: 'rewake' });
-      const options = { ...runOf(stores), id: 'a', stores: { ...stores, databaseName: crypto.randomUUID() } };
+      const options = {
+        ...runOf(stores),
+        runId: 'a',
+        stores: { ...stores, databaseName: crypto.randomUUID() },
+      };
       const reports: KernelError[] = [];
-      const former = await openRun({ ...options, onReport: (error) => void reports.push(error) });
+      const former = await openRun({ ...options, onError: (error) => void reports.push(error) });
       await former.append([1, 2]);
-      const thief = await openRun({ ...options, owner: 'steal' });
+      const thief = await openRun({ ...options, ifOwned: 'steal' });
       await thief.append(3);
       const { code } = await assertRejects(() => former.append('late'), {
         ...refusal('conflict'),
@@ -220,7 +224,7 @@ export const runCases: readonly FaultCase[] = [
   faultCase('the tail of a followed run is damaged: unreadable, and the state stays', async (factory) => {
     const stores = storesOf(factory);
     await stores.events.append('a', [1, 2]);
-    const follower = await followRun({ ...runOf(stores), id: 'a' });
+    const follower = await followRun({ ...runOf(stores), runId: 'a' });
     await stores.events.append('a', [3]);
     await follower.refresh();
     await plant(factory, 'events', ['a', 5], { format: 1, events: [5] });

@@ -167,8 +167,8 @@ export const valueCases: readonly FaultCase[] = [
 
   ...everywhere('run ids of every kind name runs that are opened, recovered and apart', async (stores) => {
     const runIds = [...peculiarRunIds, '\udc00', 'hasOwnProperty'];
-    for (const [index, id] of runIds.entries()) {
-      const run = await openRun({ ...runOf(stores), id });
+    for (const [index, runId] of runIds.entries()) {
+      const run = await openRun({ ...runOf(stores), runId });
       await run.append(`event of ${index}`);
       await run.close();
     }

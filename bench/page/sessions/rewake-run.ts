@@ -5,12 +5,12 @@ import type { Session } from './session.ts';
 export const open = (runId: string): Promise<Session> => openWith(runId, { durability: 'default' });
 
 export async function openWith(runId: string, options: IndexedDbOptions): Promise<Session> {
-  const stores = await openStores<Text, Edit>({ immutable: true, ...options });
-  const run = await openRun({ id: runId, reduce: edit, initialState: emptyText, stores });
+  const stores = await openStores<Text, Edit>({ ...options });
+  const run = await openRun({ runId, reduce: edit, initialState: emptyText, stores });
   let last: Promise<number> | undefined;
   return {
     keepsState: true,
-    append: (edits) => run.append(edits),
+    append: (edits) => run.appendAll(edits),
     type(edit) {
       last = run.append(edit);
     },

@@ -6,7 +6,7 @@ import type { Session } from './session.ts';
 export const open = (runId: string): Promise<Session> => openWith(runId, { durability: 'default' });
 
 export async function openWith(runId: string, options: IndexedDbOptions): Promise<Session> {
-  const { events, snapshots } = await openStores<Text, Edit>({ immutable: true, ...options });
+  const { events, snapshots } = await openStores<Text, Edit>({ ...options });
   let head: Head = { seq: 0, logId: null };
   let last: Promise<Head> | undefined;
   return {
@@ -15,18 +15,18 @@ export async function openWith(runId: string, options: IndexedDbOptions): Promis
       head = await events.append(runId, edits, { expectedHead, logId });
     },
     type(edit) {
-      last = events.append(runId, [edit]);
+      last = events.append(runId, [edit], { immutable: true });
     },
     async settled() {
       if (last) head = await last;
     },
-    snapshot: (atSeq, state) => snapshots.save({ runId, atSeq, logId: head.logId, state }),
+    snapshot: (atSeq, state) =>
+      snapshots.save({ runId, atSeq, logId: head.logId, state }, { immutable: true }),
     async recover(withSnapshot) {
       const none = { loadLatest: async () => undefined };
       const { state } = await recover({
         runId,
-        snapshots: withSnapshot ? snapshots : none,
-        events,
+        stores: { snapshots: withSnapshot ? snapshots : none, events },
         reduce: edit,
         initialState: emptyText,
       });

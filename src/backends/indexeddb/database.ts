@@ -2,26 +2,21 @@ import { wrap } from 'idb';
 import type { RunId, Seq } from '../../contracts/words.ts';
 import { type ErrorCode, KernelError } from '../../errors/kernel-error.ts';
 import { Reason, reasonOf, withContextSync } from '../../errors/reason.ts';
-import { flag, method, object, oneOf, optional, text } from '../../errors/rules.ts';
+import { method, object, oneOf, optional, type Rule, text } from '../../errors/rules.ts';
 import { RENEWAL, renewLog } from './renew-log.ts';
 
 /** How a store in IndexedDB is to be opened; everything is optional. */
 export interface IndexedDbOptions {
   /** The database's name; `rewake` by default. Stores of one database in one page share a connection. */
-  readonly databaseName?: string;
+  readonly databaseName?: string | undefined;
   /**
-   * `strict`: a write resolves when it is on the disk. `relaxed`: when it has reached the operating system,
-   * which a crash of the browser cannot undo, but a loss of power can. By default events are `strict`, and
-   * snapshots, which can be computed again, are `relaxed`.
+   * `strict`: the browser is asked to resolve a write only when it is on the disk. `relaxed`: when it has reached the
+   * operating system, which a crash of the browser cannot undo, but a loss of power can. By default events are `strict`,
+   * and snapshots, which can be computed again, are `relaxed`.
    */
-  readonly durability?: IDBTransactionDurability;
-  /**
-   * The caller promises never to change what it has passed to a store, nor anything in it, as a pure
-   * reducer's states never are. A write that has to wait for another one then needs no copy.
-   */
-  readonly immutable?: boolean;
+  readonly durability?: IDBTransactionDurability | undefined;
   /** In place of the platform's `indexedDB`, which is otherwise looked up at the first call. */
-  readonly indexedDB?: IDBFactory;
+  readonly indexedDB?: IDBFactory | undefined;
 }
 
 export const DATABASE_NAME = 'rewake';
@@ -42,15 +37,11 @@ interface TransactOptions {
 export const keysOf = (runId: RunId, from: Seq = 0, to: Seq | [] = []): IDBKeyRange =>
   IDBKeyRange.bound([runId, from], [runId, to]);
 
-function checkOptions(options: unknown): void {
-  const fields = {
-    databaseName: optional(text),
-    durability: optional(oneOf('default', 'strict', 'relaxed')),
-    immutable: optional(flag),
-    indexedDB: optional(object({ open: method })),
-  };
-  withContextSync(KernelError, 'open', undefined, () => object(fields)('options', options));
-}
+const optionRules = object({
+  databaseName: optional(text),
+  durability: optional(oneOf('default', 'strict', 'relaxed')),
+  indexedDB: optional(object({ open: method })),
+} satisfies Record<keyof IndexedDbOptions, Rule>);
 
 /** One database's connection: opened on first use, and again after it was closed or lost. */
 export class Database {
@@ -65,7 +56,7 @@ export class Database {
 
   /** The page's one `Database` of this name. Throws a KernelError if `options` are not valid. */
   static shared(options: IndexedDbOptions): Database {
-    checkOptions(options);
+    withContextSync(KernelError, 'open', undefined, () => optionRules('options', options));
     const { databaseName = DATABASE_NAME, indexedDB } = options;
     if (databaseName === RENEWAL) withContextSync(KernelError, 'open', undefined, refuseRenewal);
     const owner = indexedDB ?? globalThis;
@@ -170,7 +161,7 @@ export class Database {
   }
 
   /** Deletes the database once all connections to it are closed, this one at once. */
-  destroy(): Promise<void> {
+  delete(): Promise<void> {
     this.deletions++;
     this.#forget(this.#connection);
     return this.#request((factory) => factory.deleteDatabase(this.#name));

@@ -7,14 +7,24 @@ import type {
   SequencedEvent,
 } from '../../contracts/event-store.ts';
 import type { LogId, RunId, Seq } from '../../contracts/words.ts';
+import { checkAppend, checkRunId, checkScan } from '../../errors/contract-rules.ts';
 import { EventStoreError } from '../../errors/kernel-error.ts';
 import { Reason, reasonOf, staleHead, withContext } from '../../errors/reason.ts';
-import { checkAppend, checkRunId, checkScan } from '../../errors/rules.ts';
 import { capture, putReason } from '../capture.ts';
 import { byRun, GroupCommit } from '../group-commit.ts';
 import { randomId } from '../random-id.ts';
 import { Database, deletedMeanwhile, type IndexedDbOptions, keysOf, type ObjectStores } from './database.ts';
-import { asLogId, contentOf, eventRecord, isBatchOf, isSeq, logIdKey, runIdOf, seqOf } from './record.ts';
+import {
+  asLogId,
+  contentOf,
+  eventRecord,
+  isBatchOf,
+  isSeq,
+  logIdKey,
+  runIdOf,
+  seqOf,
+  versionOf,
+} from './record.ts';
 
 /** A longer batch is put in several records, so that a scan in pages does not read all of it for each page. */
 const RECORD_LENGTH = 10_000;
@@ -24,6 +34,7 @@ const KEYS_AT_ONCE = 100;
 interface Append {
   readonly runId: RunId;
   readonly events: readonly unknown[];
+  readonly version: number | undefined;
   /** How often the database had been deleted when the append was called. */
   readonly deletions: number;
   head: Head;
@@ -50,13 +61,11 @@ interface Append {
 export class IndexedDbEventStore<E> implements EventStore<E> {
   readonly #database: Database;
   readonly #durability: IDBTransactionDurability;
-  readonly #immutable: boolean;
   readonly #commits = new GroupCommit<Append>((appends) => this.#commit(appends));
 
   constructor(options: IndexedDbOptions = {}) {
     this.#database = Database.shared(options);
     this.#durability = options.durability ?? 'strict';
-    this.#immutable = options.immutable ?? false;
   }
 
   append(runId: RunId, events: readonly E[], options?: AppendOptions): Promise<Head> {
@@ -66,12 +75,9 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
       if (expectedHead !== undefined) return this.#appendFenced(runId, events, { expectedHead, ...fence });
       const { deletions } = this.#database;
       // A copy: the events are put only when the head is known.
-      const append: Append = {
-        runId,
-        events: this.#capture(events, fence.immutable),
-        deletions,
-        head: { seq: 0, logId: null },
-      };
+      const { version, immutable } = fence;
+      const head = { seq: 0, logId: null };
+      const append: Append = { runId, events: copy(events, immutable), version, deletions, head };
       await this.#commits.add(append);
       if (append.failure) throw append.failure;
       return append.head;
@@ -141,26 +147,22 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     );
   }
 
-  #capture(events: readonly unknown[], immutable = this.#immutable): readonly unknown[] {
-    return immutable ? [...events] : capture(events, 'events');
-  }
-
   /** Appends after the head that the caller expects, at once, and takes it back if the head turns out to be another. */
   async #appendFenced(
     runId: RunId,
     events: readonly unknown[],
     fence: AppendOptions & { readonly expectedHead: Seq },
   ): Promise<Head> {
-    const { expectedHead, logId, writer, immutable } = fence;
+    const { expectedHead, logId, writer, version, immutable } = fence;
     // If it need not wait, put captures it.
-    let captured = this.#commits.busy ? this.#capture(events, immutable) : undefined;
+    let captured = this.#commits.busy ? copy(events, immutable) : undefined;
     let head: Head | undefined;
     const append = async (stores: ObjectStores) => {
       const following = wrap(stores.events.getAllKeys(keysOf(runId, expectedHead)));
       const identity = wrap(stores.guards.get(logIdKey(runId)));
       // If put throws, nobody waits for them.
       for (const asked of [following, identity]) asked.catch(() => {});
-      putBatch(stores.events, runId, expectedHead, captured ?? events, writer);
+      putBatch(stores.events, runId, expectedHead, captured ?? events, { writer, version });
       const last = (await following).at(-1);
       const seq = last ? seqOf(last) : await lastSeq(stores.events, runId, expectedHead);
       const found = { seq, logId: seq === 0 ? null : asLogId(await identity) };
@@ -169,7 +171,7 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
       head = await headAfter(stores, runId, found, events.length);
     };
     const beforeWait = () => {
-      captured ??= this.#capture(events, immutable);
+      captured ??= copy(events, immutable);
     };
     try {
       await this.#commits.alone(this.#database.unlessDeleted(() => this.#write(append, beforeWait)));
@@ -206,6 +208,10 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
   }
 }
 
+/** A copy of a batch; of an immutable one, of the array alone. */
+const copy = (events: readonly unknown[], immutable = false): readonly unknown[] =>
+  immutable ? [...events] : capture(events, 'events');
+
 /** The last seq of the run's last record, or of its last one up to the seq `to`. */
 async function lastSeq(events: IDBObjectStore, runId: RunId, to?: Seq): Promise<Seq> {
   const last = await wrap(events.openKeyCursor(keysOf(runId, 0, to), 'prev'));
@@ -240,17 +246,33 @@ async function adoptSnapshot(
     snapshots.put({ ...Object(record), logId }, runId);
 }
 
-/** Appends one run's batches as one record. */
+/** Appends one run's batches, those of one version as one record. */
 async function appendAll(stores: ObjectStores, runId: RunId, appends: readonly Append[]): Promise<void> {
+  for (let from = 0; from < appends.length; ) {
+    const version = appends[from]?.version;
+    const other = appends.findIndex((append, index) => index > from && append.version !== version);
+    const to = other < 0 ? appends.length : other;
+    await appendTogether(stores, runId, appends.slice(from, to), version);
+    from = to;
+  }
+}
+
+async function appendTogether(
+  stores: ObjectStores,
+  runId: RunId,
+  appends: readonly Append[],
+  version: number | undefined,
+): Promise<void> {
   let head = await headOf(stores, runId);
   const batch = appends.flatMap(({ events }) => events);
   try {
-    putBatch(stores.events, runId, head.seq, batch);
+    putBatch(stores.events, runId, head.seq, batch, { version });
   } catch (error) {
     // One of them cannot be stored, and only that one is to fail. Some records may have been put before it.
     stores.events.delete(keysOf(runId, head.seq + 1));
     const [first, ...others] = appends;
-    if (others.length > 0) for (const append of appends) await appendAll(stores, runId, [append]);
+    if (others.length > 0)
+      for (const append of appends) await appendTogether(stores, runId, [append], version);
     else if (first) first.failure = reasonOf(error);
     return;
   }
@@ -266,12 +288,12 @@ function putBatch(
   runId: RunId,
   head: Seq,
   events: readonly unknown[],
-  writer?: string | undefined,
+  { writer, version }: Pick<AppendOptions, 'writer' | 'version'>,
 ): void {
   try {
     for (let from = 0; from < events.length; from += RECORD_LENGTH) {
       const part = events.slice(from, from + RECORD_LENGTH);
-      store.put(eventRecord(part, writer), [runId, head + from + part.length]);
+      store.put(eventRecord(part, writer, version), [runId, head + from + part.length]);
     }
   } catch (error) {
     throw putReason(error, events, 'events');
@@ -290,6 +312,7 @@ function sequence(
   let seq = before;
   for (let index = 0; index < keys.length && seq < to; index++) {
     const events = contentOf(records[index], 'events');
+    const version = versionOf(records[index]);
     if (!Array.isArray(events) || seqOf(keys[index]) - events.length !== seq) {
       throw new Reason(
         'unreadable',
@@ -298,7 +321,7 @@ function sequence(
     }
     for (const event of events) {
       seq++;
-      if (seq >= from && seq <= to) scanned.push({ seq, event });
+      if (seq >= from && seq <= to) scanned.push({ seq, event, version });
     }
   }
   return scanned;

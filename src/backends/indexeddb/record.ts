@@ -1,3 +1,4 @@
+import type { Snapshot } from '../../contracts/snapshot-store.ts';
 import type { LogId, RunId, Seq } from '../../contracts/words.ts';
 import { Reason } from '../../errors/reason.ts';
 
@@ -8,21 +9,42 @@ export type SnapshotRecord = {
   readonly format: typeof FORMAT;
   readonly atSeq: Seq;
   readonly logId?: LogId;
+  readonly version?: number;
   readonly state: unknown;
 };
 export type EventRecord = {
   readonly format: typeof FORMAT;
   readonly events: readonly unknown[];
   readonly writer?: string;
+  readonly version?: number;
 };
 
-export const snapshotRecord = (
-  atSeq: Seq,
-  logId: LogId | null | undefined,
-  state: unknown,
-): SnapshotRecord => (logId ? { format: FORMAT, atSeq, logId, state } : { format: FORMAT, atSeq, state });
-export const eventRecord = (events: readonly unknown[], writer: string | undefined): EventRecord =>
-  writer === undefined ? { format: FORMAT, events } : { format: FORMAT, events, writer };
+export const snapshotRecord = ({
+  atSeq,
+  logId,
+  version,
+  state,
+}: Omit<Snapshot<unknown>, 'runId'>): SnapshotRecord => ({
+  format: FORMAT,
+  atSeq,
+  ...(logId && { logId }),
+  ...(version && { version }),
+  state,
+});
+
+export const eventRecord = (events: readonly unknown[], writer?: string, version?: number): EventRecord => ({
+  format: FORMAT,
+  events,
+  ...(writer !== undefined && { writer }),
+  ...(version && { version }),
+});
+
+/** The version in a record, whoever wrote it; without one it is 1, as everything was that rewake 0.1 wrote. */
+export function versionOf(record: unknown): number {
+  const { version = 1 } = Object(record);
+  if (!Number.isSafeInteger(version) || version < 1) throw new Reason('unreadable');
+  return version;
+}
 
 /** The key in `guards` of the identity of a run's log. (Under `runId` itself is the `atSeq` of the run's snapshot.) */
 export const logIdKey = (runId: RunId): IDBValidKey => [runId];

@@ -1,19 +1,20 @@
 import { wrap } from 'idb';
 import type { SaveOptions, Snapshot, SnapshotStore } from '../../contracts/snapshot-store.ts';
 import type { LogId, RunId, Seq } from '../../contracts/words.ts';
+import { checkRunId, checkSave } from '../../errors/contract-rules.ts';
 import { SnapshotStoreError } from '../../errors/kernel-error.ts';
 import { type Reason, reasonOf, staleLog, staleSnapshot, withContext } from '../../errors/reason.ts';
-import { checkRunId, checkSave } from '../../errors/rules.ts';
 import { capture, putReason } from '../capture.ts';
 import { byRun, GroupCommit } from '../group-commit.ts';
 import { Database, deletedMeanwhile, type IndexedDbOptions, type ObjectStores } from './database.ts';
-import { asLogId, asSeq, contentOf, isSeq, logIdKey, snapshotRecord } from './record.ts';
+import { asLogId, asSeq, contentOf, isSeq, logIdKey, snapshotRecord, versionOf } from './record.ts';
 
 /** A save on its way: what is to be written, and what became of it. */
 interface Save {
   readonly runId: RunId;
   readonly atSeq: Seq;
   readonly logId: LogId | null | undefined;
+  readonly version: number | undefined;
   state: unknown;
   /** Whether nobody else can change `state` any more. */
   captured: boolean;
@@ -41,13 +42,11 @@ interface Save {
 export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
   readonly #database: Database;
   readonly #durability: IDBTransactionDurability;
-  readonly #immutable: boolean;
   readonly #commits = new GroupCommit<Save>((saves) => this.#commit(saves));
 
   constructor(options: IndexedDbOptions = {}) {
     this.#database = Database.shared(options);
     this.#durability = options.durability ?? 'relaxed';
-    this.#immutable = options.immutable ?? false;
   }
 
   loadLatest(runId: RunId): Promise<Snapshot<S> | undefined> {
@@ -57,24 +56,20 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
       if (record === undefined) return undefined;
       const atSeq = asSeq(contentOf(record, 'atSeq'));
       const logId = asLogId(Object(record).logId);
+      const version = versionOf(record);
       // `S` is the application's word for what it saved under this run.
-      return { runId, atSeq, ...(logId && { logId }), state: contentOf(record, 'state') as S };
+      const state = contentOf(record, 'state') as S;
+      return { runId, atSeq, ...(logId && { logId }), ...(version > 1 && { version }), state };
     });
   }
 
   async save(snapshot: Snapshot<S>, options?: SaveOptions): Promise<void> {
     return withContext(SnapshotStoreError, 'save', snapshot?.runId, async () => {
       checkSave(snapshot, options);
-      const { runId, atSeq, logId, state } = snapshot;
+      const { runId, atSeq, logId, version, state } = snapshot;
+      const captured = options?.immutable ?? false;
       const { deletions } = this.#database;
-      const save: Save = {
-        runId,
-        atSeq,
-        logId,
-        state,
-        captured: options?.immutable ?? this.#immutable,
-        deletions,
-      };
+      const save: Save = { runId, atSeq, logId, version, state, captured, deletions };
       if (this.#commits.busy) captureState(save);
       if (!save.failure) await this.#commits.add(save);
       if (save.failure) throw save.failure;
@@ -137,13 +132,16 @@ async function saveLatest(
   saves: readonly [Save, ...Save[]],
 ): Promise<void> {
   const latest = saves.reduce((best, next) => (next.atSeq < best.atSeq ? best : next));
-  const { runId, atSeq, logId, state } = latest;
+  const { runId, atSeq, logId, version, state } = latest;
   const stored = Promise.all([wrap(guards.get(runId)), wrap(guards.get(logIdKey(runId)))]);
   // If put throws, nobody waits for it.
   stored.catch(() => {});
   try {
     // At once, because put captures the state. Should it turn out that it must not be there, it is taken back.
-    snapshots.put(snapshotRecord(atSeq, logId, state), runId);
+    snapshots.put(
+      snapshotRecord({ atSeq, ...(logId && { logId }), ...(version && { version }), state }),
+      runId,
+    );
   } catch (error) {
     latest.failure = putReason(error, state, 'state');
     throw latest.failure;

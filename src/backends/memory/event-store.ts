@@ -1,8 +1,8 @@
 import type { AppendOptions, EventStore, Head, LogPage } from '../../contracts/event-store.ts';
 import type { LogId, RunId, Seq } from '../../contracts/words.ts';
+import { checkAppend, checkRunId, checkScan } from '../../errors/contract-rules.ts';
 import { EventStoreError } from '../../errors/kernel-error.ts';
 import { staleHead, withContext } from '../../errors/reason.ts';
-import { checkAppend, checkRunId, checkScan } from '../../errors/rules.ts';
 import { capture } from '../capture.ts';
 import { randomId } from '../random-id.ts';
 
@@ -11,7 +11,7 @@ const REMEMBERED = 1_000;
 
 interface Log<E> {
   readonly logId: LogId | null;
-  readonly events: E[];
+  readonly events: { readonly event: E; readonly version: number }[];
   /** The latest appends that named their writers: from where to where, and by whom. */
   readonly landed: Set<string>;
 }
@@ -34,7 +34,7 @@ export class InMemoryEventStore<E> implements EventStore<E> {
       const captured = capture(events, 'events');
       const log = this.#log(runId);
       const head = log.events.length;
-      const { expectedHead = head, logId = log.logId, writer } = options ?? {};
+      const { expectedHead = head, logId = log.logId, writer, version = 1 } = options ?? {};
       const seq = expectedHead + captured.length;
       const batch = JSON.stringify([expectedHead, seq, writer]);
       if (expectedHead !== head || logId !== log.logId) {
@@ -44,7 +44,7 @@ export class InMemoryEventStore<E> implements EventStore<E> {
       if (captured.length === 0) return { seq, logId };
       const named = { ...log, logId: logId ?? randomId() };
       this.#logs.set(runId, named);
-      for (const event of captured) log.events.push(event);
+      for (const event of captured) log.events.push({ event, version });
       if (writer !== undefined) remember(log.landed, batch);
       return { seq, logId: named.logId };
     });
@@ -55,7 +55,7 @@ export class InMemoryEventStore<E> implements EventStore<E> {
       checkScan(runId, from, limit);
       const { logId, events } = this.#log(runId);
       const page = structuredClone(events.slice(from - 1, limit && from - 1 + limit));
-      return { logId, events: page.map((event, index) => ({ seq: from + index, event })) };
+      return { logId, events: page.map((stored, index) => ({ seq: from + index, ...stored })) };
     });
   }
 

@@ -1,8 +1,8 @@
 import type { SaveOptions, Snapshot, SnapshotStore } from '../../contracts/snapshot-store.ts';
 import type { RunId } from '../../contracts/words.ts';
+import { checkRunId, checkSave } from '../../errors/contract-rules.ts';
 import { SnapshotStoreError } from '../../errors/kernel-error.ts';
 import { staleSnapshot, withContext } from '../../errors/reason.ts';
-import { checkRunId, checkSave } from '../../errors/rules.ts';
 import { capture } from '../capture.ts';
 
 /**
@@ -26,11 +26,17 @@ export class InMemorySnapshotStore<S> implements SnapshotStore<S> {
   async save(snapshot: Snapshot<S>, options?: SaveOptions): Promise<void> {
     return withContext(SnapshotStoreError, 'save', snapshot?.runId, () => {
       checkSave(snapshot, options);
-      const { runId, atSeq, logId } = snapshot;
+      const { runId, atSeq, logId, version } = snapshot;
       const state = capture(snapshot.state, 'state');
       const stored = this.#latest.get(runId)?.atSeq ?? 0;
       if (atSeq < stored) throw staleSnapshot(atSeq, stored);
-      this.#latest.set(runId, { runId, atSeq, ...(logId && { logId }), state });
+      this.#latest.set(runId, {
+        runId,
+        atSeq,
+        ...(logId && { logId }),
+        ...(version && version > 1 && { version }),
+        state,
+      });
     });
   }
 

@@ -53,12 +53,14 @@ export function rewind(snapshot: Snapshot<Sum>): void {
 /** Types flow from the reducer and the initial state: nobody writes a type argument. */
 export async function run(): Promise<number> {
   const run = await openRun({
-    id: 'sum',
+    runId: 'sum',
     reduce: ({ total }: Sum, { amount }: { amount: number }) => ({ total: total + amount }),
     initialState: { total: 0 },
   });
   await run.append({ amount: 1 });
-  await run.append([{ amount: 1 }, { amount: 2 }]);
+  await run.appendAll([{ amount: 1 }, { amount: 2 }]);
+  // @ts-expect-error: several events are appended by another method.
+  await run.append([{ amount: 1 }]);
   // @ts-expect-error: an event is of the reducer's type.
   await run.append({ amount: '1' });
   // @ts-expect-error: the state moves by events only.
@@ -66,6 +68,6 @@ export async function run(): Promise<number> {
   // @ts-expect-error: no such state.
   run.state.totl;
   // @ts-expect-error: no such way to own a run.
-  await openRun({ id: 'sum', reduce: (state: number) => state, initialState: 0, owner: 'maybe' });
+  await openRun({ runId: 'sum', reduce: (state: number) => state, initialState: 0, owner: 'maybe' });
   return run.getState().total;
 }

@@ -1,4 +1,4 @@
-import { KernelError, openStores, recover } from 'rewake';
+import { isKernelError, openStores, recover } from 'rewake';
 
 interface Sum {
   readonly total: number;
@@ -7,16 +7,16 @@ interface Added {
   readonly amount: number;
 }
 
-const { backend, reason, snapshots, events } = await openStores<Sum, Added>();
+const stores = await openStores<Sum, Added>();
+const { backend, snapshots, events } = stores;
 const { seq: head, logId } = await events.append('sum', [{ amount: 1 }, { amount: 2 }, { amount: 3 }]);
 await snapshots.save({ runId: 'sum', atSeq: 2, logId, state: { total: 3 } });
 
 const { state, snapshotSeq } = await recover({
   runId: 'sum',
-  snapshots,
-  events,
+  stores,
   reduce: ({ total }, { amount }) => ({ total: total + amount }),
   initialState: { total: 0 },
 });
-const code = reason instanceof KernelError && reason.code;
+const code = stores.backend === 'memory' && isKernelError(stores.reason, 'unavailable') && stores.reason.code;
 console.log(JSON.stringify({ backend, code, head, total: state.total, snapshotSeq }));

@@ -1,6 +1,6 @@
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
-import { destroy, IndexedDbEventStore, KernelError, openRun, openStores } from 'rewake';
+import { deleteDatabase, IndexedDbEventStore, KernelError, openRun, openStores } from 'rewake';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeLocks } from './fake-locks.ts';
 
@@ -21,7 +21,7 @@ const otherPage = (): IDBFactory =>
     deleteDatabase: (name: string) => factory.deleteDatabase(name),
   });
 
-const run = { id: 'a', reduce: (sum: number, event: number) => sum + event, initialState: 0 };
+const run = { runId: 'a', reduce: (sum: number, event: number) => sum + event, initialState: 0 };
 
 /** Opened by something that does not care who else wants the database. */
 function holdOpen(name: string): Promise<IDBDatabase> {
@@ -38,7 +38,7 @@ test('every run of the database is gone, the other databases stay, and the next 
   );
   await user?.append('a', [1]);
   await other?.append('a', [2]);
-  await destroy({ databaseName: 'user 1', indexedDB: factory });
+  await deleteDatabase({ databaseName: 'user 1', indexedDB: factory });
   expect((await factory.databases()).map(({ name }) => name)).toEqual(['user 2']);
   expect(await user?.runIds()).toEqual([]);
   expect(await user?.append('a', [3])).toMatchObject({ seq: 1 });
@@ -46,7 +46,7 @@ test('every run of the database is gone, the other databases stay, and the next 
 });
 
 test('where there is no such database, that is how it stays', async () => {
-  await destroy({ indexedDB: factory });
+  await deleteDatabase({ indexedDB: factory });
   expect(await factory.databases()).toEqual([]);
 });
 
@@ -56,7 +56,7 @@ test('what is being written is committed before, here and in other tabs, which l
   await there.append('b', [1]);
   await here.append('a', [1]);
   const writes = Promise.all([here.append('a', [2]), there.append('b', [2])]);
-  await destroy({ indexedDB: factory });
+  await deleteDatabase({ indexedDB: factory });
   expect((await writes).map(({ seq }) => seq)).toEqual([2, 2]);
   expect(await there.runIds()).toEqual([]);
 });
@@ -66,10 +66,10 @@ test('a run that is live in another tab closes itself with conflict, and writes 
   const live = await openRun({
     ...run,
     stores: await openStores<number, number>({ indexedDB: otherPage() }),
-    onReport: ({ code }) => reports.push(code),
+    onError: ({ code }) => reports.push(code),
   });
   await live.append(1);
-  await destroy({ indexedDB: factory });
+  await deleteDatabase({ indexedDB: factory });
   await expect(live.append(2)).rejects.toMatchObject({ code: 'conflict', expected: 1, actual: 0 });
   expect(reports).toEqual(['conflict']);
   const { events, snapshots } = await openStores({ indexedDB: factory });
@@ -82,7 +82,7 @@ test('something else holds it open: blocked, and it is deleted as soon as that l
   await events.append('a', [1]);
   const held = await holdOpen('rewake');
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const rejected = destroy({ indexedDB: factory }).catch((error: unknown) => error);
+  const rejected = deleteDatabase({ indexedDB: factory }).catch((error: unknown) => error);
   await new Promise<void>((resolve) => {
     held.onversionchange = () => resolve();
   });
@@ -91,7 +91,7 @@ test('something else holds it open: blocked, and it is deleted as soon as that l
   await vi.advanceTimersByTimeAsync(10_000);
   const error = await rejected;
   expect(error).toBeInstanceOf(KernelError);
-  expect(error).toMatchObject({ code: 'blocked', operation: 'destroy' });
+  expect(error).toMatchObject({ code: 'blocked', operation: 'deleteDatabase' });
   vi.useRealTimers();
   held.close();
   expect(await events.runIds()).toEqual([]);
@@ -115,7 +115,7 @@ describe('what was called before does not bring data back', () => {
       there.events.append('c', [5]),
     ];
     const settled = Promise.allSettled(writes);
-    await destroy({ indexedDB: factory });
+    await deleteDatabase({ indexedDB: factory });
     const codes = (await settled).map((outcome) =>
       outcome.status === 'fulfilled' ? 'written' : outcome.reason.code,
     );
@@ -130,7 +130,7 @@ describe('what was called before does not bring data back', () => {
   test('a snapshot of a log that is gone is refused: conflict', async () => {
     const there = await openStores<string, number>({ indexedDB: otherPage() });
     const { logId } = await there.events.append('a', [1]);
-    await destroy({ indexedDB: factory });
+    await deleteDatabase({ indexedDB: factory });
     const save = there.snapshots.save({ runId: 'a', atSeq: 1, logId, state: 'secret' });
     await expect(save).rejects.toMatchObject({ code: 'conflict', name: 'SnapshotStoreError' });
     expect(await there.snapshots.runIds()).toEqual([]);
@@ -150,14 +150,14 @@ describe('with Web Locks', () => {
     const reports: KernelError[] = [];
     const stores = await openStores<number, number>({ indexedDB: otherPage() });
     const runs = await Promise.all(
-      ['a', 'b'].map((id) => openRun({ ...run, id, stores, onReport: (error) => reports.push(error) })),
+      ['a', 'b'].map((runId) => openRun({ ...run, runId, stores, onError: (error) => reports.push(error) })),
     );
     const other = {
       ...run,
       stores: await openStores<number, number>({ databaseName: 'other', indexedDB: factory }),
     };
     const apart = await openRun(other);
-    await destroy({ indexedDB: factory });
+    await deleteDatabase({ indexedDB: factory });
     expect(reports.map(({ code, runId }) => [code, runId])).toEqual([
       ['conflict', 'a'],
       ['conflict', 'b'],
@@ -178,7 +178,7 @@ describe('with Web Locks', () => {
     await former.append(1);
     await former.close();
     const held = await holdOpen('rewake');
-    const destroyed = destroy({ indexedDB: factory });
+    const destroyed = deleteDatabase({ indexedDB: factory });
     const opening = openRun({ ...run, stores });
     const first = await Promise.race([opening, new Promise((resolve) => setTimeout(resolve, 0, 'waits'))]);
     expect(first).toBe('waits');
@@ -193,7 +193,7 @@ describe('with Web Locks', () => {
   test('twice at once: both resolve, and nobody is kept out afterwards', async () => {
     const stores = await openStores<number, number>({ indexedDB: otherPage() });
     await stores.events.append('a', [1]);
-    await Promise.all([destroy({ indexedDB: factory }), destroy({ indexedDB: otherPage() })]);
+    await Promise.all([deleteDatabase({ indexedDB: factory }), deleteDatabase({ indexedDB: otherPage() })]);
     expect(await factory.databases()).toEqual([]);
     await (await openRun({ ...run, stores })).close();
   });
@@ -202,13 +202,13 @@ describe('with Web Locks', () => {
     await new IndexedDbEventStore<number>({ indexedDB: factory }).append('a', [1]);
     const request = () => Promise.reject(new DOMException('injected', 'SecurityError'));
     vi.stubGlobal('navigator', { locks: { request } });
-    await destroy({ indexedDB: factory });
+    await deleteDatabase({ indexedDB: factory });
     expect(await factory.databases()).toEqual([]);
   });
 });
 
 test('no IndexedDB: unavailable', async () => {
   vi.stubGlobal('indexedDB', undefined);
-  await expect(destroy()).rejects.toMatchObject({ code: 'unavailable', operation: 'destroy' });
+  await expect(deleteDatabase()).rejects.toMatchObject({ code: 'unavailable', operation: 'deleteDatabase' });
   vi.unstubAllGlobals();
 });

@@ -1,0 +1,59 @@
+import type { AppendOptions } from '../contracts/event-store.ts';
+import type { SaveOptions, Snapshot } from '../contracts/snapshot-store.ts';
+import { array, flag, integer, nonEmpty, object, optional, type Rule, rule } from './rules.ts';
+
+// What the contracts demand of arguments, for every backend.
+
+const identity = optional(
+  rule(
+    'null or a non-empty string',
+    (value) => value === null || (typeof value === 'string' && value !== ''),
+  ),
+);
+const version = optional(integer(1));
+
+const snapshot = object({
+  runId: nonEmpty,
+  atSeq: integer(0),
+  logId: identity,
+  version,
+} satisfies Record<Exclude<keyof Snapshot<unknown>, 'state'>, Rule>);
+
+const saveOptions = object({ immutable: optional(flag) } satisfies Record<keyof SaveOptions, Rule>);
+
+const appendOptions = object({
+  expectedHead: optional(integer(0)),
+  logId: identity,
+  writer: optional(nonEmpty),
+  version,
+  immutable: optional(flag),
+} satisfies Record<keyof AppendOptions, Rule>);
+
+/** The identity of a log alone fences nothing off. */
+const fenceOfLogId = object({
+  expectedHead: rule('given together with logId', (value) => value !== undefined),
+});
+
+export const checkRunId = (runId: unknown): void => nonEmpty('runId', runId);
+
+export function checkSave(value: unknown, options: unknown): void {
+  snapshot('snapshot', value);
+  optional(saveOptions)('options', options);
+}
+
+export function checkAppend(runId: unknown, events: unknown, options: unknown): void {
+  checkRunId(runId);
+  array('events', events);
+  if (options === undefined) return;
+  appendOptions('options', options);
+  if (Object(options).logId !== undefined) fenceOfLogId('options', options);
+}
+
+const from = integer(1);
+const limit = optional(integer(1));
+
+export function checkScan(runId: unknown, first: unknown, most: unknown): void {
+  checkRunId(runId);
+  from('from', first);
+  limit('limit', most);
+}
