@@ -233,7 +233,7 @@ async function followsTheModel(
 
 const turns = fc.array(turn, { maxLength: 25 });
 
-test.each([false, true])('IndexedDB follows the model, immutable: %s', async (immutable) => {
+test.each([false, true])('IndexedDB follows the model, immutable: %s', async (_immutable) => {
   await fc.assert(
     fc.asyncProperty(turns, async (turns) => {
       const factory = new FaultyFactory();

@@ -1,4 +1,4 @@
-import type { KernelError, Seq, Stores } from 'rewake';
+import type { KernelError, Seq } from 'rewake';
 import type { Owner } from '../owner.ts';
 import { element } from './element.ts';
 
