@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   deleteDatabase,
+  deleteRun,
   type EventStore,
   followRun,
   IndexedDbEventStore,
@@ -10,6 +11,7 @@ import {
   KernelError,
   openRun,
   openStores,
+  ownerOf,
   recover,
   type SnapshotStore,
 } from 'rewake';
@@ -87,7 +89,7 @@ const field = (options: unknown, name: string): unknown => Object(options)[name]
 // What is to be refused is, of necessity, not of the right type.
 type Untyped = Record<string, (...args: unknown[]) => Promise<unknown>>;
 const untyped = (functions: object) => functions as Untyped;
-const kernel = untyped({ deleteDatabase, followRun, openRun, openStores, recover });
+const kernel = untyped({ deleteDatabase, deleteRun, followRun, openRun, openStores, ownerOf, recover });
 
 describe.each([
   ['IndexedDbEventStore', () => new IndexedDbEventStore({ indexedDB: factory })],
@@ -102,7 +104,7 @@ describe.each([
 
   afterEach(async () => {
     expect(await store.runIds()).toEqual(['a']);
-    expect((await store.scan('a', 1)).events).toEqual([{ seq: 1, event: 'good' }]);
+    expect((await store.scan('a', 1)).events).toMatchObject([{ seq: 1, event: 'good' }]);
   });
 
   test.each(['append', 'scan', 'head', 'delete'])('%s: bad run ids', (operation) =>
@@ -113,7 +115,12 @@ describe.each([
     ),
   );
 
-  const writer = { expectedHead: optional(isInteger(0)), writer: optional(isRunId) };
+  const writer = {
+    expectedHead: optional(isInteger(0)),
+    writer: optional(isRunId),
+    version: optional(isInteger(1)),
+    immutable: optional((value) => typeof value === 'boolean'),
+  };
 
   test.each([
     ['append', 'events', against(Array.isArray), (bad: unknown) => [bad]],
@@ -172,13 +179,12 @@ describe('options of a database', () => {
     databaseName: optional((value) => typeof value === 'string'),
     indexedDB: optional((value) => has(value, 'open')),
     durability: optional(isOneOf('default', 'strict', 'relaxed')),
-    immutable: optional((value) => typeof value === 'boolean'),
   };
-  const { durability, immutable, ...ofDestroy } = rules;
+  const { durability, ...ofDeletion } = rules;
 
   test.each([
     ['openStores', rules],
-    ['deleteDatabase', ofDestroy],
+    ['deleteDatabase', ofDeletion],
   ])('%s', (operation, rules) =>
     expectRefused(
       badOptions({ databaseName: 'd', indexedDB: factory }, rules, optional(isObject)),
@@ -211,17 +217,26 @@ function lacking(methods: { snapshots: string[]; events: string[] }): fc.Arbitra
   return fc.constantFrom(...without);
 }
 
+/** What every function that knows the definition of a run is given. */
+const ofDefinition: Rules = {
+  runId: isRunId,
+  reduce: isMethod,
+  version: optional(isInteger(1)),
+  upcast: optional(isMethod),
+  migrate: optional(isMethod),
+};
+
 test('recover', () => {
   const good = { runId: 'a', reduce, initialState: 0 };
-  const rules: Rules = {
-    runId: isRunId,
-    reduce: isMethod,
-    snapshots: (value) => has(value, 'loadLatest'),
-    events: (value) => has(value, 'head', 'scan'),
-  };
-  const unable = lacking({ snapshots: ['loadLatest'], events: ['head', 'scan'] });
+  const bad = [
+    ...badOptions(untouchable(), {
+      snapshots: (value) => has(value, 'loadLatest'),
+      events: (value) => has(value, 'head', 'scan'),
+    }),
+    lacking({ snapshots: ['loadLatest'], events: ['head', 'scan'] }),
+  ].map((one) => one.map((stores) => ({ ...good, stores })));
   return expectRefused(
-    [...badOptions({ ...good, ...untouchable() }, rules), unable.map((stores) => ({ ...good, ...stores }))],
+    [...bad, ...badOptions({ ...good, stores: untouchable() }, ofDefinition)],
     (options) => kernel.recover?.(options),
     (options) => ({ operation: 'recover', runId: field(options, 'runId') }),
   );
@@ -232,7 +247,7 @@ const storesOfRun: Rules = {
   events: (value) => has(value, 'head', 'scan', 'append'),
   databaseName: optional((value) => typeof value === 'string'),
 };
-const ofBoth: Rules = { id: isRunId, reduce: isMethod, onError: optional(isMethod) };
+const ofBoth: Rules = { ...ofDefinition, onError: optional(isMethod) };
 
 test.each([
   ['followRun', ofBoth],
@@ -241,7 +256,10 @@ test.each([
     {
       ...ofBoth,
       snapshotEvery: optional(isInteger(1)),
-      owner: optional(isOneOf('wait', 'fail', 'steal')),
+      ifOwned: optional(isOneOf('wait', 'fail', 'steal')),
+      onWait: optional(isMethod),
+      requireDurable: optional((value) => typeof value === 'boolean'),
+      freeze: optional((value) => typeof value === 'boolean'),
       signal: optional((value) => value instanceof AbortSignal),
     },
   ],
@@ -255,19 +273,29 @@ test.each([
   return expectRefused(
     [...bad, ...badOptions(good, rules)],
     (options) => kernel[operation]?.(options),
-    (options) => ({ operation, runId: field(options, 'id') }),
+    (options) => ({ operation, runId: field(options, 'runId') }),
   );
 });
 
 test.each([
   ['openRun', openRun],
   ['followRun', followRun],
-] as const)('subscribe of %s: bad listeners', async (_, open) => {
+] as const)('subscribe and onEvent of %s: bad listeners', async (_, open) => {
   const stores = { snapshots: new InMemorySnapshotStore<number>(), events: new InMemoryEventStore<number>() };
   await using run = await open({ runId: 'a', reduce, initialState: 0, stores });
-  await expectRefused(
-    against(isMethod),
-    async (listener) => untyped(run).subscribe?.(listener),
-    () => ({ operation: 'subscribe', runId: 'a' }),
-  );
+  for (const operation of ['subscribe', 'onEvent']) {
+    await expectRefused(
+      against(isMethod),
+      async (listener) => untyped(run)[operation]?.(listener),
+      () => ({ operation, runId: 'a' }),
+    );
+  }
 });
+
+test.each(['deleteRun', 'ownerOf'])('%s', (operation) =>
+  expectRefused(
+    badOptions({ runId: 'a', stores: untouchable() }, { runId: isRunId }),
+    (options) => kernel[operation]?.(options),
+    (options) => ({ operation, runId: field(options, 'runId') }),
+  ),
+);

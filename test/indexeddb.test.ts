@@ -185,7 +185,7 @@ describe('immutable: true', () => {
   test('a state that waits is not copied, and is put as it is then', async () => {
     const snapshots = new IndexedDbSnapshotStore({ indexedDB: factory });
     const state = { promised: 'not to change' };
-    const save = snapshots.save({ runId: 'a', atSeq: 1, state });
+    const save = snapshots.save({ runId: 'a', atSeq: 1, state }, { immutable: true });
     state.promised = 'broken';
     await save;
     expect((await snapshots.loadLatest('a'))?.state).toEqual({ promised: 'broken' });
@@ -194,27 +194,26 @@ describe('immutable: true', () => {
   test('the array of events still belongs to the caller', async () => {
     const events = new IndexedDbEventStore({ indexedDB: factory });
     const batch = ['one'];
-    const append = events.append('a', batch);
+    const append = events.append('a', batch, { immutable: true });
     batch.push('two');
     expect((await append).seq).toBe(1);
   });
 
   test('what cannot be stored is found when it is put, named, and fails alone', async () => {
-    const options = { indexedDB: factory };
-    const events = new IndexedDbEventStore(options);
-    const snapshots = new IndexedDbSnapshotStore(options);
+    const immutable = true;
+    const { snapshots, events } = await openStores<unknown, unknown>({ indexedDB: factory });
     const outcomes = await Promise.allSettled([
-      events.append('a', [1]),
-      events.append('a', [2]),
-      events.append('a', [3, { bad: () => {} }]),
-      events.append('a', [4], { expectedHead: 2 }),
-      snapshots.save({ runId: 'a', atSeq: 1, state: 'good' }),
-      snapshots.save({ runId: 'a', atSeq: 2, state: 'better' }),
-      snapshots.save({ runId: 'a', atSeq: 3, state: { bad: () => {} } }),
+      events.append('a', [1], { immutable }),
+      events.append('a', [2], { immutable }),
+      events.append('a', [3, { bad: () => {} }], { immutable }),
+      events.append('a', [4], { expectedHead: 2, immutable }),
+      snapshots.save({ runId: 'a', atSeq: 1, state: 'good' }, { immutable }),
+      snapshots.save({ runId: 'a', atSeq: 2, state: 'better' }, { immutable }),
+      snapshots.save({ runId: 'a', atSeq: 3, state: { bad: () => {} } }, { immutable }),
     ]);
     expect(
       outcomes.map((outcome) =>
-        outcome.status === 'fulfilled' ? outcome.value?.seq : outcome.reason.message,
+        outcome.status === 'fulfilled' ? Object(outcome.value).seq : outcome.reason.message,
       ),
     ).toEqual([
       1,
@@ -340,7 +339,7 @@ describe('a batch of 25,000 events', () => {
       [1, 10_001, 20_001, 25_001].map((seq) => ['a', seq]),
     );
     expect((await events.scan('a', 2)).events.map(({ event }) => event)).toEqual(batch);
-    expect((await events.scan('a', 20_001, 2)).events).toEqual([
+    expect((await events.scan('a', 20_001, 2)).events).toMatchObject([
       { seq: 20_001, event: 19_999 },
       { seq: 20_002, event: 20_000 },
     ]);
@@ -365,7 +364,7 @@ describe('a batch of 25,000 events', () => {
         message: expect.stringContaining('events[25000]'),
       });
       expect((await next).seq).toBe(1);
-      expect((await events.scan('a', 1)).events).toEqual([{ seq: 1, event: 'next' }]);
+      expect((await events.scan('a', 1)).events).toMatchObject([{ seq: 1, event: 'next' }]);
     },
   );
 });

@@ -166,7 +166,7 @@ const read = fc.oneof(
         (model) =>
           model
             .log(runId)
-            .map((event, index) => ({ seq: index + 1, event }))
+            .map((event, index) => ({ seq: index + 1, event, version: 1 }))
             .slice(from - 1, limit && from - 1 + limit),
       ),
     ),

@@ -74,7 +74,7 @@ describe('a signal that is aborted', () => {
   };
   const free = async () => (await openRun({ ...options(), ifOwned: 'fail' })).close();
 
-  test.each(['wait', 'fail', 'steal'] as const)('before the call, with %s: closed', async (ifOwned) => {
+  test.each(['wait', 'fail', 'steal'] as const)('before the call, with %s: aborted', async (ifOwned) => {
     await expect(openRun({ ...options(), ifOwned, signal: aborted() })).rejects.toMatchObject({
       code: 'aborted',
       cause: new Error('unmounted'),
@@ -83,7 +83,7 @@ describe('a signal that is aborted', () => {
   });
 
   test.each(['wait', 'fail', 'steal'] as const)(
-    'while it recovers, with %s: closed at once, and the run is free',
+    'while it recovers, with %s: aborted at once, and the run is free',
     async (ifOwned) => {
       const controller = new AbortController();
       const head = vi.spyOn(scene.stores.events, 'head').mockImplementation(() => {
@@ -91,7 +91,7 @@ describe('a signal that is aborted', () => {
         return new Promise(() => {});
       });
       const opening = openRun({ ...options(), ifOwned, signal: controller.signal });
-      await expect(opening).rejects.toEqual(refusal('closed'));
+      await expect(opening).rejects.toEqual(refusal('aborted'));
       head.mockRestore();
       await free();
     },
@@ -100,7 +100,7 @@ describe('a signal that is aborted', () => {
   test('before the call, it takes the run from nobody', async () => {
     const owner = await openRun(options());
     await expect(openRun({ ...options(), ifOwned: 'steal', signal: aborted() })).rejects.toEqual(
-      refusal('closed'),
+      refusal('aborted'),
     );
     expect(await owner.append(1)).toBe(1);
     await owner.close();

@@ -432,14 +432,14 @@ describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, 
     expect(await log()).toEqual([10, 1, 2, 3]);
   });
 
-  test('wait is given up by signal: closed, and the others go on', async () => {
+  test('wait is given up by signal: aborted, and the others go on', async () => {
     const owner = await openRun(options());
     const controller = new AbortController();
     const given = openRun({ ...options(), signal: controller.signal });
     const patient = openRun(options());
     controller.abort(new Error('no longer'));
-    await expect(given).rejects.toMatchObject({ code: 'closed', cause: new Error('no longer') });
-    await expect(openRun({ ...options(), signal: controller.signal })).rejects.toEqual(refusal('closed'));
+    await expect(given).rejects.toMatchObject({ code: 'aborted', cause: new Error('no longer') });
+    await expect(openRun({ ...options(), signal: controller.signal })).rejects.toEqual(refusal('aborted'));
     await owner.close();
     await (await patient).close();
   });
@@ -737,7 +737,7 @@ describe('a follower', () => {
 });
 
 test.each([
-  ['an id that is empty', { id: '' }],
+  ['an id that is empty', { runId: '' }],
   ['snapshotEvery 0', { snapshotEvery: 0 }],
   ['snapshotEvery 1.5', { snapshotEvery: 1.5 }],
 ])('%s: invalid-argument', async (_, bad) => {

@@ -38,7 +38,7 @@ export const runCases: readonly FaultCase[] = [
       `a run's snapshot cannot be read (${error.name}): it is recovered from the log, and that is reported`,
       async (factory) => {
         const first = await open(factory);
-        await first.run.append([1, 2, 3, 4]);
+        await first.run.appendAll([1, 2, 3, 4]);
         await first.run.close();
         factory.failing = { store: 'snapshots', requests: reading, error };
         const { run } = await open(factory);
@@ -59,7 +59,7 @@ export const runCases: readonly FaultCase[] = [
       `a run's log cannot be read (${error.name}): unreadable, and never a state`,
       async (factory) => {
         const first = await open(factory);
-        await first.run.append([1, 2, 3]);
+        await first.run.appendAll([1, 2, 3]);
         await first.run.close();
         await first.stores.events.append('a', [4]);
         factory.failing = { store: 'events', requests: reading, error };
@@ -82,7 +82,7 @@ export const runCases: readonly FaultCase[] = [
     'a run finds no room for an event: it closes with quota, and opens again with all before',
     async (factory) => {
       const { run, reports } = await open(factory);
-      await run.append([1, 2]);
+      await run.appendAll([1, 2]);
       factory.failing = { store: 'events', requests: ['put'], error: injected('QuotaExceededError') };
       const appends = [run.append(3), run.append(4)];
       for (const append of appends) await assertRejects(() => append, refusal('quota'));
@@ -137,7 +137,7 @@ export const runCases: readonly FaultCase[] = [
             return openRequest(error);
           };
         }
-        const appends = [run.append(2), run.append(3), run.append([4, 5])];
+        const appends = [run.append(2), run.append(3), run.appendAll([4, 5])];
         if (!error) factory.dropConnections();
         assertEqual(await Promise.all(appends), [2, 3, 5], 'the heads');
         await run.close();
@@ -158,7 +158,7 @@ export const runCases: readonly FaultCase[] = [
       };
       const reports: KernelError[] = [];
       const former = await openRun({ ...options, onError: (error) => void reports.push(error) });
-      await former.append([1, 2]);
+      await former.appendAll([1, 2]);
       const thief = await openRun({ ...options, ifOwned: 'steal' });
       await thief.append(3);
       const { code } = await assertRejects(() => former.append('late'), {
@@ -181,10 +181,10 @@ export const runCases: readonly FaultCase[] = [
     'a frozen tab returns and has not heard of the theft: it is fenced, and has changed nothing',
     async (factory) => {
       const frozen = await open(factory);
-      await frozen.run.append([1, 2]);
+      await frozen.run.appendAll([1, 2]);
       // Stores of its own, so that its lock is another one, as if the frozen tab had kept its own.
       const thief = await open(factory.otherPage(), 'steal');
-      await thief.run.append([3, 4]);
+      await thief.run.appendAll([3, 4]);
       const appends = [frozen.run.append('late'), frozen.run.append('later')];
       for (const append of appends) {
         const error = await assertRejects(() => append, refusal('conflict'));

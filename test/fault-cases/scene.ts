@@ -65,7 +65,7 @@ export async function assertWorks({ snapshots, events }: Stores): Promise<void> 
   await snapshots.save(snapshot(10));
   const { seq } = await events.append('a', ['later']);
   assertEqual(await snapshots.loadLatest('a'), snapshot(10), 'the snapshot');
-  assertEqual((await events.scan('a', seq)).events, [{ seq, event: 'later' }], 'the last event');
+  assertEqual((await events.scan('a', seq)).events, [{ seq, event: 'later', version: 1 }], 'the last event');
 }
 
 /** Writes a record as another release, or something else altogether, might have written it. */
