@@ -374,7 +374,19 @@ test('runs are listed with few keys read at once, however many and however long 
   const names = Array.from({ length: 250 }, (_, index) => `run ${String(index).padStart(3, '0')}`);
   await Promise.all(names.map((name) => events.append(name, [1])));
   for (let batch = 0; batch < 120; batch++) await events.append('run 100', [1]);
+  const counts: unknown[] = [];
+  factory.onTransaction = (transaction) => {
+    const store = transaction.objectStore('events');
+    const { getAllKeys } = store;
+    Object.defineProperty(store, 'getAllKeys', {
+      value: (...args: [IDBKeyRange, number]) => {
+        counts.push(args[1]);
+        return getAllKeys.apply(store, args);
+      },
+    });
+  };
   expect(await events.runIds()).toEqual(names);
+  expect(counts).toEqual([100, 100, 100, 100]);
 });
 
 test('scan with a limit reads one record more than it needs at most', async () => {

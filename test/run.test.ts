@@ -606,8 +606,9 @@ describe.each(['with Web Locks', 'without Web Locks'])(
 
     test('again and again: the run gives up with connection-lost', async () => {
       const run = await openRun(options());
-      vi.spyOn(scene.stores.events, 'append').mockRejectedValue(lost);
+      const append = vi.spyOn(scene.stores.events, 'append').mockRejectedValue(lost);
       await expect(run.append(1)).rejects.toBe(lost);
+      expect(append).toHaveBeenCalledTimes(4);
       expect(scene.reports).toEqual([lost]);
     });
   },

@@ -38,6 +38,8 @@ export async function openRun<S, E>(options: RunOptions<S, E>): Promise<Run<S, E
     own(stores, { runId, mode: ifOwned, signal, onWait, onLost: (reason) => lost.abort(reason) });
   const read = () => recover({ ...options, stores });
 
+  // Nobody is to lose a run to code that cannot recover it.
+  if (mode === 'steal') await unlessAborted(read, options);
   const ownership = await unlessAborted(
     () => acquire(mode),
     options,
