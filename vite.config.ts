@@ -37,7 +37,8 @@ const library: UserConfig = {
       entry: { index: path('src/index.ts'), 'conformance/index': path('src/conformance/index.ts') },
       formats: ['es'],
     },
-    rolldownOptions: { external: ['idb'] },
+    // Both entries need some of the same code.
+    rolldownOptions: { external: ['idb'], output: { chunkFileNames: 'shared.js' } },
   },
 };
 

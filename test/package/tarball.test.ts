@@ -13,7 +13,7 @@ test('holds the build and the papers, and nothing stale', () => {
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => path.endsWith('.ts'))
     .map((path) => `dist/${path.replace(/\.ts$/, '.d.ts')}`);
-  const bundles = ['dist/index.js', 'dist/conformance/index.js'];
+  const bundles = ['dist/index.js', 'dist/shared.js', 'dist/conformance/index.js'];
   const maps = bundles.map((path) => `${path}.map`);
   const papers = ['package.json', 'README.md', 'LICENSE'];
   expect([...inject('packedFiles')].sort()).toEqual([...declarations, ...bundles, ...maps, ...papers].sort());
