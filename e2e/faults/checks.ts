@@ -12,7 +12,7 @@ export function expectEachOnce(
     'value' in outcome ? { seq: outcome.value, event: n } : [],
   );
   expect(acknowledged.length).toBeGreaterThan(0);
-  expect(acknowledged.map(({ seq }) => log[seq - 1])).toEqual(acknowledged);
+  expect(acknowledged.map(({ seq }) => log[seq - 1])).toMatchObject(acknowledged);
 }
 
 /** What failed, failed with this code. */

@@ -202,6 +202,6 @@ test('log of the database cut off in the middle: the first events are left, none
   expect(log.length % 2).toBe(0);
   expect(log.length).toBeGreaterThan(100);
   expect(log.length).toBeLessThan(300);
-  expect(log).toEqual(log.map((_, index) => ({ seq: index + 1, event: index + 1 })));
+  expect(log).toEqual(log.map((_, index) => ({ seq: index + 1, event: index + 1, version: 1 })));
   expect(recovered).toEqual({ value: { seq: log.length, state: log.length } });
 });

@@ -41,7 +41,7 @@ test('quota exceeded by an append: quota, nothing of the batch is there, and it 
   });
   expect(seen).toEqual({
     refused: { code: 'quota' },
-    log: [{ seq: 1, event: 'earlier' }],
+    log: [{ seq: 1, event: 'earlier', version: 1 }],
     again: { value: 4 },
     lengths: ['earlier'.length, 'large'.length, 1_000_000, 1_000_000],
   });

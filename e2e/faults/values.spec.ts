@@ -97,7 +97,7 @@ test('run ids with lone surrogates, NUL, an emoji, 10,000 characters, __proto__:
       const snapshot = await snapshots.loadLatest(id);
       seen.push([page.events, snapshot?.runId, snapshot?.state, snapshot?.logId === page.logId]);
     }
-    const expected = ids.map((id) => [[{ seq: 1, event: id }], id, [id], true]);
+    const expected = ids.map((id) => [[{ seq: 1, event: id, version: 1 }], id, [id], true]);
     // As text that keeps lone surrogates apart on the way here.
     return [seen, expected].map((value) => JSON.stringify(value));
   });
