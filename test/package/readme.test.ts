@@ -21,6 +21,11 @@ const blocks = pages
     }));
   });
 const fakeIndexedDb = pathToFileURL(createRequire(import.meta.url).resolve('fake-indexeddb/auto')).href;
+/** A Service Worker's `sync` event, which comes as soon as somebody listens. */
+const sync = `globalThis.addEventListener = (type, listener) => {
+  if (type === 'sync') listener({ waitUntil: (work) => work });
+};`;
+const platform = ['--import', fakeIndexedDb, '--import', `data:text/javascript,${encodeURIComponent(sync)}`];
 
 test('README.md has samples, and all of them compile', () => {
   expect(blocks).toContainEqual(expect.objectContaining({ name: expect.stringContaining('README') }));
@@ -31,7 +36,7 @@ test('README.md has samples, and all of them compile', () => {
 });
 
 test.each(blocks.filter(({ runs }) => runs))('$name prints what it says', ({ name, code }) => {
-  const printed = node(['--import', fakeIndexedDb, `readme/${name}.js`], consumer);
+  const printed = node([...platform, `readme/${name}.js`], consumer);
   const stated = [...code.matchAll(/console\.log\(.*\/\/ → (.*)$/gm)].map((line) => `${line[1]}\n`);
   expect(printed).toBe(stated.join(''));
 });
