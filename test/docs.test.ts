@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pages = [
@@ -49,4 +49,61 @@ test('the counts of kills are those of the long series', () => {
     `killed ${sum('kills')} times; of ${sum('acknowledged')} acknowledged events none was`,
   );
   expect(kills.flatMap(({ violations }) => violations)).toEqual([]);
+});
+
+/** Without comments, and with no more white space than it needs. */
+const plain = (code: string) =>
+  code
+    .replaceAll(/\/\*.*?\*\//gs, '')
+    .replaceAll(/(^|\s)\/\/.*$/gm, '')
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/(?<=\() | (?=\))/g, '')
+    .trim();
+
+describe('docs/api.md', () => {
+  const api = readFileSync(join(root, 'docs/api.md'), 'utf8');
+  const sections = api.split(/^### /m).slice(1);
+
+  test('has a section for each exported name, and for nothing else', () => {
+    const index = readFileSync(join(root, 'src/index.ts'), 'utf8');
+    const exported = [...plain(index).matchAll(/\{(.*?)\}/g)].flatMap(([, names = '']) =>
+      names.split(',').flatMap((name) => name.replace('type ', '').trim() || []),
+    );
+    expect(exported.length).toBeGreaterThan(40);
+    const described = sections.map((section) => /^`(\w+)`\n/.exec(section)?.[1]);
+    expect(described.sort()).toEqual(exported.sort());
+  });
+
+  test('gives each its signature as it is in the sources', () => {
+    const sources = readdirSync(join(root, 'src'), { encoding: 'utf8', recursive: true })
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => plain(readFileSync(join(root, 'src', path), 'utf8')));
+    const signatures = sections.map((section) => /^```typescript\n(.*?)^```/ms.exec(section)?.[1]);
+    expect(signatures).not.toContain(undefined);
+    const parts = signatures.flatMap((signature = '') => signature.split('\n\n').map(plain));
+    expect(parts.filter((part) => !sources.some((source) => source.includes(part)))).toEqual([]);
+  });
+});
+
+test('the React hook of README.md is the one that is tested', () => {
+  const recipe = readFileSync(join(root, 'test/react-recipe.ts'), 'utf8');
+  expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(`\`\`\`typescript\n${recipe}\`\`\`\n`);
+});
+
+test('every link within a page leads to one of its headings', () => {
+  const broken = pages.flatMap((page) => {
+    const text = readFileSync(join(root, page), 'utf8').replaceAll(/^```.*?^```/gms, '');
+    const anchors = new Set<string>();
+    for (const [, heading = ''] of text.matchAll(/^#+ (.*)$/gm)) {
+      // As GitHub makes them.
+      const anchor = heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-');
+      anchors.add(anchors.has(anchor) ? `${anchor}-1` : anchor);
+    }
+    const within = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = '']) => anchor);
+    return within.filter((anchor) => !anchors.has(anchor)).map((anchor) => `${page}#${anchor}`);
+  });
+  expect(broken).toEqual([]);
 });

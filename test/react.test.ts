@@ -1,8 +1,10 @@
 // @vitest-environment happy-dom
 import { act, createElement, StrictMode, useSyncExternalStore } from 'react';
 import { createRoot } from 'react-dom/client';
-import { followRun, InMemoryEventStore, InMemorySnapshotStore, openRun } from 'rewake';
-import { beforeAll, expect, test } from 'vitest';
+import { renderToString } from 'react-dom/server';
+import { followRun, InMemoryEventStore, InMemorySnapshotStore, openRun, type Run } from 'rewake';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { useRun } from './react-recipe.ts';
 
 beforeAll(() => {
   Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
@@ -47,4 +49,84 @@ test('useSyncExternalStore(run.subscribe, run.getState) works, in strict mode to
   await run.append(4);
   expect(element.textContent).toBe('');
   await Promise.all([run.close(), follower.close()]);
+});
+
+describe("the README's useRun", () => {
+  const definition = () => ({
+    reduce: (sum: number, event: number) => sum + event,
+    initialState: 0,
+    stores: { snapshots: new InMemorySnapshotStore<number>(), events: new InMemoryEventStore<number>() },
+  });
+
+  function scene() {
+    const options = definition();
+    const runs = new Set<Run<number, number>>();
+    function Sum({ run }: { run: Run<number, number> }) {
+      runs.add(run);
+      return useSyncExternalStore(run.subscribe, run.getState, () => options.initialState);
+    }
+    function App() {
+      const { run, isWaiting, error } = useRun('a', options);
+      if (error) return String(error);
+      return run ? createElement(Sum, { run }) : isWaiting ? 'waiting' : 'opening';
+    }
+    const element = document.createElement('div');
+    const root = createRoot(element);
+    const mount = () => act(async () => root.render(createElement(StrictMode, null, createElement(App))));
+    const shows = (text: string) =>
+      expect.poll(() => act(async () => element.textContent), { timeout: 5_000 }).toBe(text);
+    return { options, runs, element, root, mount, shows };
+  }
+
+  test('opens the run once in StrictMode, and lets go of it when it unmounts', async () => {
+    const { options, runs, root, mount, shows } = scene();
+    await mount();
+    await shows('0');
+    expect(runs.size).toBe(1);
+    const [run] = runs;
+    await act(async () => run?.append(2));
+    await shows('2');
+    await act(async () => root.unmount());
+    expect(await run?.closed).toBeUndefined();
+    const again = await openRun({ runId: 'a', ...options, ifOwned: 'fail' });
+    expect(again.recovery).toMatchObject({ state: 2, snapshotSeq: 1 });
+    await again.close();
+  });
+
+  test('waits while another owns the run, and leaves nothing behind if it unmounts meanwhile', async () => {
+    const { options, root, mount, shows } = scene();
+    const owner = await openRun({ runId: 'a', ...options });
+    await mount();
+    await shows('waiting');
+    await act(async () => root.unmount());
+    await owner.close();
+    const next = await openRun({ runId: 'a', ...options, ifOwned: 'fail' });
+    await next.close();
+  });
+
+  test('gets the run as soon as it is free', async () => {
+    const { options, root, mount, shows } = scene();
+    const owner = await openRun({ runId: 'a', ...options });
+    await mount();
+    await shows('waiting');
+    await owner.append(3);
+    await owner.close();
+    await shows('3');
+    await act(async () => root.unmount());
+  });
+});
+
+test('on a server, useSyncExternalStore needs the third argument', async () => {
+  const stores = { snapshots: new InMemorySnapshotStore<number>(), events: new InMemoryEventStore<number>() };
+  const run = await openRun({
+    runId: 'a',
+    reduce: (sum: number, event: number) => sum + event,
+    initialState: 0,
+    stores,
+  });
+  const Without = () => useSyncExternalStore(run.subscribe, run.getState);
+  const With = () => useSyncExternalStore(run.subscribe, run.getState, () => 0);
+  expect(() => renderToString(createElement(Without))).toThrow('getServerSnapshot');
+  expect(renderToString(createElement(With))).toBe('0');
+  await run.close();
 });
