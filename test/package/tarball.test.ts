@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { expect, inject, test } from 'vitest';
-import { node, root } from './run.ts';
+import { node, root, run } from './run.ts';
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
@@ -15,8 +15,20 @@ test('holds the build and the papers, and nothing stale', () => {
     .map((path) => `dist/${path.replace(/\.ts$/, '.d.ts')}`);
   const bundles = ['dist/index.js', 'dist/shared.js', 'dist/conformance/index.js'];
   const maps = bundles.map((path) => `${path}.map`);
-  const papers = ['package.json', 'README.md', 'LICENSE'];
+  const papers = [
+    ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'],
+    ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+    ...['bench/README.md', 'bench/results/chart.svg', 'bench/results/latest.md'],
+  ];
   expect([...inject('packedFiles')].sort()).toEqual([...declarations, ...bundles, ...maps, ...papers].sort());
+});
+
+test('every relative link and image of its README leads to a file in it', () => {
+  const packed = run('tar', ['-xzOf', inject('tarball'), 'package/README.md'], root);
+  const links = [...packed.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)|(?:src|href)="(?!https?:|#)([^"#]+)/g)];
+  const paths = links.map(([, inMarkdown, inHtml]) => inMarkdown ?? inHtml);
+  expect(paths.length).toBeGreaterThan(5);
+  expect(paths.filter((path) => path && !inject('packedFiles').includes(path))).toEqual([]);
 });
 
 test('its declarations name no file that is not in it', () => {
