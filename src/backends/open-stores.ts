@@ -9,7 +9,9 @@ import { InMemoryEventStore } from './memory/event-store.ts';
 import { InMemorySnapshotStore } from './memory/snapshot-store.ts';
 
 interface BothStores<S, E> {
+  /** The latest snapshot of each run. */
   readonly snapshots: SnapshotStore<S>;
+  /** The event log of each run. */
   readonly events: EventStore<E>;
 }
 

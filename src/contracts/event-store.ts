@@ -2,7 +2,9 @@ import type { LogId, RunId, Seq } from './words.ts';
 
 /** An event together with its number in the run. */
 export interface SequencedEvent<E> {
+  /** Its number in the run, from 1. */
   readonly seq: Seq;
+  /** What was appended. */
   readonly event: E;
   /** The version of the application's code that appended it; 1 if it gave none. */
   readonly version: number;
@@ -18,7 +20,9 @@ export interface Head {
 
 /** A part of a run's log, and which log it is of. */
 export interface LogPage<E> {
+  /** As in {@link Head}. */
   readonly logId: LogId | null;
+  /** In ascending order of their seqs, without a gap. */
   readonly events: SequencedEvent<E>[];
 }
 
@@ -74,7 +78,11 @@ export interface EventStore<E> {
   /** Where the run's log ends; seq 0 if it has none. */
   head(runId: RunId): Promise<Head>;
 
-  /** Deletes the run's log; succeeds if it has none. Its next event is number 1 again, in a log with another `logId`. */
+  /**
+   * Deletes the run's whole log; succeeds if it has none. Its next event is number 1 again, in a log with another
+   * `logId`. The run is lost with its log, whatever its snapshot says: this is no way to trim it. To delete a run, use
+   * {@link deleteRun}.
+   */
   delete(runId: RunId): Promise<void>;
 
   /** The runs that have events, each once, in no particular order. */

@@ -7,6 +7,7 @@ import type { LogId, RunId, Seq } from './words.ts';
  * The idea and its invariant come from `kernel/snapshot.rs` of the Rust crate oris-kernel.
  */
 export interface Snapshot<S> {
+  /** The run's name. */
   readonly runId: RunId;
   /** The seq of the last event applied to produce `state`; 0 if none was. */
   readonly atSeq: Seq;

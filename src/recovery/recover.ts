@@ -8,6 +8,7 @@ import { definitionRules, type Reducer, type RunDefinition } from './definition.
 
 /** What {@link recover} needs to know. */
 export interface RecoverOptions<S, E> extends RunDefinition<S, E> {
+  /** Names the run. */
   readonly runId: RunId;
   /** What {@link openStores} gives, or any two backends. */
   readonly stores: {
@@ -27,6 +28,7 @@ const checkOptions = object({
 
 /** A recovered state, and what was done to get it. */
 export interface Recovery<S> {
+  /** The state after the event `seq`. */
   readonly state: S;
   /** The head of the log: the seq of the last event in `state`. */
   readonly seq: Seq;

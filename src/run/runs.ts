@@ -50,7 +50,9 @@ export function ownerOf(place: RunPlace): Promise<RunOwner> {
 
 /** A run that is stored. */
 export interface ListedRun {
+  /** The run's name. */
   readonly runId: RunId;
+  /** Who owned it when it was listed. */
   readonly owner: RunOwner;
 }
 

@@ -49,9 +49,9 @@ interface Append {
  * Appends that arrive while a commit is in flight are committed together, so that many appends without an
  * `await` between them cost about as much as one of all their events.
  *
- * Beside what the contract names, every method rejects with `unavailable`, `timeout` or `blocked` where the
- * database cannot be opened, `newer-version` where a newer release has upgraded it, and `connection-lost`
- * where it broke off midway; `append` also with `quota`.
+ * Besides what the contract names, every method rejects with `unavailable`, `timeout` or `blocked` if the
+ * database cannot be opened, with `newer-version` if a newer release has upgraded it, and with `connection-lost`
+ * if the connection broke midway; `append` also with `quota`.
  *
  * @example
  * const events = new IndexedDbEventStore<{ type: 'imported'; file: string }>();

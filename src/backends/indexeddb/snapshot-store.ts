@@ -30,9 +30,9 @@ interface Save {
  *
  * Of several saves of one run that wait for a commit in flight, only the latest is written.
  *
- * Beside what the contract names, every method rejects with `unavailable`, `timeout` or `blocked` where the
- * database cannot be opened, `newer-version` where a newer release has upgraded it, and `connection-lost`
- * where it broke off midway; `save` also with `quota`.
+ * Besides what the contract names, every method rejects with `unavailable`, `timeout` or `blocked` if the
+ * database cannot be opened, with `newer-version` if a newer release has upgraded it, and with `connection-lost`
+ * if the connection broke midway; `save` also with `quota`.
  *
  * @example
  * const snapshots = new IndexedDbSnapshotStore<{ done: number }>();
