@@ -1,0 +1,4 @@
+// @vitest-environment happy-dom
+import { testingYourApp } from './testing-your-app.ts';
+
+testingYourApp();

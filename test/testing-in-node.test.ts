@@ -1,0 +1,3 @@
+import { testingYourApp } from './testing-your-app.ts';
+
+testingYourApp();
