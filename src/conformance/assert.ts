@@ -1,6 +1,6 @@
 import type { ErrorCode, KernelError } from '../errors/kernel-error.ts';
 
-/** What a case throws where a backend breaks the contract. */
+/** What a case throws if a backend breaks the contract. */
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(message);
 }

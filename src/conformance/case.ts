@@ -4,7 +4,7 @@
  */
 export type Open<Store> = (name: string) => Store | Promise<Store>;
 
-/** One guarantee of a contract. It knows no test framework: it rejects where the backend breaks it. */
+/** One guarantee of a contract. It knows no test framework: it rejects if the backend breaks it. */
 export interface ConformanceCase<Store> {
   readonly name: string;
   run(open: Open<Store>): Promise<void>;

@@ -235,7 +235,7 @@ function lossOf(event: IDBVersionChangeEvent): KernelError | undefined {
  * Rejects on the connection's `close`, too. By the specification every transaction has ended before that; but
  * of one that the clearing of the site's data overtakes, Firefox (153) never tells any more.
  *
- * `transaction.commit()` would save a round trip, but where a request fails after it, Firefox and WebKit (2.50)
+ * `transaction.commit()` would save a round trip, but if a request fails after it, Firefox and WebKit (2.50)
  * do not abort: they commit the rest.
  */
 function endOf(transaction: IDBTransaction): Promise<void> {
