@@ -2,7 +2,9 @@ import {
   type ErrorCode,
   type EventStore,
   IndexedDbSnapshotStore,
+  isKernelError,
   openRun,
+  openStores,
   type Reducer,
   type Snapshot,
   type SnapshotStore,
@@ -70,4 +72,46 @@ export async function run(): Promise<number> {
   // @ts-expect-error: no such way to own a run.
   await openRun({ runId: 'sum', reduce: (state: number) => state, initialState: 0, owner: 'maybe' });
   return run.getState().total;
+}
+
+/** The code of an error tells what else it has. */
+export function narrowed(error: unknown): number | undefined {
+  if (isKernelError(error, 'conflict')) return error.actual;
+  if (!isKernelError(error)) return undefined;
+  if (error.code === 'conflict') return error.expected;
+  // @ts-expect-error: only a conflict has it.
+  const seq: number | undefined = error.code === 'quota' ? error.actual.valueOf() : undefined;
+  // @ts-expect-error: no such code.
+  if (isKernelError(error, 'oops')) return 1;
+  return seq;
+}
+
+/** What the stores have depends on where they are. */
+export async function stores(): Promise<string> {
+  const stores = await openStores<Sum, { amount: number }>();
+  // @ts-expect-error: only those in memory have a reason.
+  stores.reason;
+  return stores.backend === 'memory' ? stores.reason.message : stores.databaseName;
+}
+
+/** An option may be given as undefined, as an application does that passes its own options on. */
+export const passedOn = (signal: AbortSignal | undefined) =>
+  openRun({
+    runId: 'sum',
+    reduce: (total: number, { amount }: { amount: number }) => total + amount,
+    initialState: 0,
+    signal,
+    onError: undefined,
+    stores: undefined,
+    version: undefined,
+  });
+
+export async function unannotated(): Promise<void> {
+  const run = await openRun({
+    runId: 'list',
+    // @ts-expect-error: an empty list without a type is a never[], which takes nothing.
+    reduce: ({ list }, item: string) => ({ list: [...list, item] }),
+    initialState: { list: [] },
+  });
+  await run.append('a');
 }
