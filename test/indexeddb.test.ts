@@ -50,6 +50,8 @@ describe('the layout', () => {
       [['a', 2], { format: 1, events: ['one', 'two'] }],
       [['a', 3], { format: 1, events: ['three'] }],
     ]);
+    for (const runId of ['a', 'b']) await Promise.all([events.delete(runId), snapshots.delete(runId)]);
+    for (const name of ['snapshots', 'guards', 'events'] as const) expect(await records(name)).toEqual([]);
   });
 
   test('every transaction names all object stores, so that no two that write are open at once', async () => {
