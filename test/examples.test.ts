@@ -1,0 +1,180 @@
+// @vitest-environment happy-dom
+import 'fake-indexeddb/auto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { act, createElement, StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { openRun, openStores, ownerOf } from 'rewake';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { uploadAll } from '../examples/a-run.ts';
+import { Wizard } from '../examples/react-wizard.tsx';
+import { listen, queue } from '../examples/service-worker-outbox.ts';
+import { join as joinNotes } from '../examples/two-tabs.ts';
+
+const folder = join(import.meta.dirname, '../examples');
+
+beforeAll(() => {
+  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+/** React renders meanwhile. */
+async function waitFor(check: () => unknown): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    await act(() => new Promise((resolve) => setTimeout(resolve, 10)));
+    try {
+      await check();
+      return;
+    } catch (error) {
+      if (tries === 1_000) throw error;
+    }
+  }
+}
+
+const typesIn = async (runId: string) => {
+  const { events } = await openStores<unknown, { type: string }>();
+  return (await events.scan(runId, 1)).events.map(({ event }) => event.type);
+};
+
+test('an example fits on a screen', () => {
+  const names = readdirSync(folder);
+  expect(names).toHaveLength(4);
+  for (const name of names) {
+    const lines = readFileSync(join(folder, name), 'utf8').trimEnd().split('\n');
+    expect(lines.length, name).toBeLessThanOrEqual(40);
+  }
+});
+
+test('a run: after a failure it goes on with the file that failed', async () => {
+  const uploads: string[] = [];
+  let broken = true;
+  const upload = async (file: string) => {
+    uploads.push(file);
+    if (file === 'b.png' && broken) throw new Error('no network');
+  };
+  const files = ['a.png', 'b.png', 'c.png'];
+  await expect(uploadAll(files, upload)).rejects.toThrow('no network');
+  // Nobody owns it then, and it is in IndexedDB.
+  expect(await ownerOf({ runId: 'upload-7' })).toBe('nobody');
+  expect(await typesIn('upload-7')).toEqual(['uploaded']);
+
+  broken = false;
+  expect(await uploadAll(files, upload)).toEqual(files);
+  expect(uploads).toEqual(['a.png', 'b.png', 'b.png', 'c.png']);
+  await uploadAll(files, upload);
+  expect(uploads).toHaveLength(4);
+});
+
+test('the React wizard: it survives, undoes, and lets go of the run in strict mode, too', async () => {
+  const element = document.createElement('div');
+  document.body.append(element);
+  const answerField = () => element.querySelector<HTMLInputElement>('input[name=answer]');
+  const undo = () => element.querySelector<HTMLInputElement>('input[type=button]');
+  const visit = async () => {
+    const root = createRoot(element);
+    await act(() => root.render(createElement(StrictMode, null, createElement(Wizard, { runId: 'wizard' }))));
+    await waitFor(() => expect(undo()).not.toBeNull());
+    return async () => {
+      await act(() => root.unmount());
+      await waitFor(async () => expect(await ownerOf({ runId: 'wizard' })).toBe('nobody'));
+    };
+  };
+  const answer = async (text: string) => {
+    const field = answerField();
+    if (field) field.value = text;
+    // Of `requestSubmit`, happy-dom makes an event whose submitter React cannot use.
+    const submit = new Event('submit', { bubbles: true, cancelable: true });
+    await act(async () => element.querySelector('form')?.dispatchEvent(submit));
+  };
+
+  let leave = await visit();
+  expect(undo()?.disabled).toBe(true);
+  expect(answerField()?.getAttribute('aria-label')).toBe('What is your name?');
+  await answer('Ann');
+  await answer('Berne');
+  await waitFor(() => expect(element.textContent).toBe('Ann, Berne'));
+  await leave();
+
+  leave = await visit();
+  expect(element.textContent).toBe('Ann, Berne');
+  await act(async () => undo()?.click());
+  expect(answerField()?.getAttribute('aria-label')).toBe('Where do you live?');
+  await answer('Basel');
+  await waitFor(() => expect(element.textContent).toBe('Ann, Basel'));
+  await leave();
+  expect(await typesIn('wizard')).toEqual(['answered', 'answered', 'undone', 'answered']);
+});
+
+test('the outbox: the Service Worker sends each message once, and goes on after a failure', async () => {
+  const registered: string[] = [];
+  const sync = { register: async (tag: string) => void registered.push(tag) };
+  vi.stubGlobal('navigator', { serviceWorker: { ready: Promise.resolve({ sync }) } });
+  const sent: unknown[] = [];
+  let online = false;
+  vi.stubGlobal('fetch', async (url: string, { body, headers }: { body: string; headers: object }) => {
+    if (!online && body === 'two') throw new TypeError('Failed to fetch');
+    sent.push([url, body, Object.keys(headers)]);
+    return { ok: true };
+  });
+  await queue('one');
+  await queue('two');
+  expect(registered).toEqual(['outbox', 'outbox']);
+
+  const worker = new EventTarget();
+  listen(worker);
+  const dispatchSync = () =>
+    new Promise<void>((resolve, reject) => {
+      const waitUntil = (work: Promise<void>) => void work.then(resolve, reject);
+      worker.dispatchEvent(Object.assign(new Event('sync'), { tag: 'outbox', waitUntil }));
+    });
+  await expect(dispatchSync()).rejects.toThrow('Failed to fetch');
+  online = true;
+  await dispatchSync();
+  await dispatchSync();
+  const message = (body: string) => ['/messages', body, ['Idempotency-Key']];
+  expect(sent).toEqual([message('one'), message('two')]);
+  expect(await typesIn('outbox')).toEqual(['queued', 'queued', 'sent', 'sent']);
+});
+
+test('two tabs: both show the notes, one writes them, and the other one takes over', async () => {
+  for (const method of ['info', 'warn'] as const) vi.spyOn(console, method).mockReturnValue();
+  const open = () => {
+    const ending = new AbortController();
+    const tab = {
+      shown: [] as readonly string[],
+      append: undefined as ((event: { type: 'noted'; note: string }) => Promise<number>) | undefined,
+      note: (note: string) => tab.append?.({ type: 'noted', note }),
+      close: () => ending.abort(),
+      joined: joinNotes({
+        show: (state) => Object.assign(tab, { shown: state }),
+        allow: (append) => Object.assign(tab, { append }),
+        signal: ending.signal,
+      }).catch((error: { code?: string }) => error.code),
+    };
+    return tab;
+  };
+  const first = open();
+  await waitFor(() => expect(first.append).toBeDefined());
+  const second = open();
+  await first.note('one');
+  for (const tab of [first, second]) await waitFor(() => expect(tab.shown).toEqual(['one']));
+  expect(second.append).toBeUndefined();
+
+  first.close();
+  expect(await first.joined).toBe('aborted');
+  await waitFor(() => expect(second.append).toBeDefined());
+  await second.note('two');
+  await waitFor(() => expect(second.shown).toEqual(['one', 'two']));
+
+  // Taken away, it waits for the run again.
+  const thief = await openRun({ runId: 'notes', initialState: 0, reduce: Number, ifOwned: 'steal' });
+  await waitFor(() => expect(second.append).toBeUndefined());
+  await thief.close();
+  await waitFor(() => expect(second.append).toBeDefined());
+  second.close();
+  expect(await second.joined).toBe('aborted');
+});
