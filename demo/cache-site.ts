@@ -6,6 +6,8 @@ interface Site {
 }
 
 const PREFIX = 'rewake-demo-';
+/** Many servers send `Vary: Origin`, and a script is asked for with other headers than it was kept with. */
+const MATCH = { ignoreVary: true };
 
 /** Keeps the whole site for visits without a network, each version of it until the next one comes. */
 export function cacheSite({ version, files }: Site, scope: ServiceWorkerScope): void {
@@ -32,7 +34,7 @@ async function deleteOthers(name: string): Promise<void> {
 }
 
 async function cacheFirst(request: Request): Promise<Response> {
-  return (await caches.match(request)) ?? fetch(request);
+  return (await caches.match(request, MATCH)) ?? fetch(request);
 }
 
 async function networkFirst(request: Request): Promise<Response> {
@@ -40,7 +42,7 @@ async function networkFirst(request: Request): Promise<Response> {
     // Past the browser's own cache: a page from there may name scripts that are no more.
     return await fetch(request.url, { cache: 'no-cache', redirect: request.redirect });
   } catch (error) {
-    const cached = await caches.match(request, { ignoreSearch: true });
+    const cached = await caches.match(request, { ...MATCH, ignoreSearch: true });
     if (!cached) throw error;
     return cached;
   }

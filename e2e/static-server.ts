@@ -55,6 +55,8 @@ export async function serve(first: Site) {
       // Many hosts let a page get old in the browser's own cache. What else is there offline, that cache must not
       // have kept.
       'Cache-Control': name.endsWith('.html') ? 'max-age=600' : 'no-store',
+      // As `vite preview` and many hosts do. To a cache, what the page asks for is then not what was kept.
+      Vary: 'Origin',
     };
     if (bytes) response.writeHead(200, headers).end(bytes);
     else response.writeHead(404).end();
