@@ -2,6 +2,8 @@ import type { Reducer } from 'rewake';
 
 /** Every visit continues this one run. */
 export const RUN_ID = 'import';
+/** The Service Worker holds this Web Lock while it imports, so that a page can tell it from a tab. */
+export const SERVICE_WORKER_LOCK = 'import in the Service Worker';
 
 /** What happened in the import: first the choice, then one event for each file. */
 export type ImportEvent = Chosen | PictureEvent;

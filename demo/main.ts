@@ -1,7 +1,9 @@
-import { KernelError, openStores, type Stores } from 'rewake';
+import { deleteRun, openStores, type SequencedEvent, type Stores } from 'rewake';
+import { download } from './download.ts';
 import { type ImportEvent, type ImportState, manifest, nextPicture, RUN_ID } from './import-run.ts';
-import type { Command, RecoveryFigures, Report, WorkerFailure } from './messages.ts';
-import { findOwner, type Owner, RUN_LOCK } from './owner.ts';
+import { ImportWorker } from './import-worker.ts';
+import { failureOf, type RecoveryFigures, type Report, type WorkerFailure } from './messages.ts';
+import { findOwner, type Owner } from './owner.ts';
 import { askToFinish, registerServiceWorker } from './register-service-worker.ts';
 import { drawSamplePictures, SAMPLE_COUNT } from './sample-pictures.ts';
 import * as sentences from './sentences.ts';
@@ -21,21 +23,21 @@ const controls = new Controls({
   drawSample,
   crash,
   recover,
-  takeOver: () => command({ type: 'take-over' }),
+  takeOver: () => worker.command({ type: 'take-over' }),
   startAgain,
-  changePace: (slowly) => command({ type: 'pace', slowly }),
-  downloadManifest,
+  changePace: (slowly) => worker.command({ type: 'pace', slowly }),
+  downloadManifest: () => download('manifest.json', manifest(run.state)),
 });
 const progress = new Progress();
 const facts = new Facts();
 const run = new RunView(facts, progress);
-/** Where one tab tells the others that it has deleted the run. */
-const startedAgain = new BroadcastChannel('import started again');
+const worker = new ImportWorker(hear);
 
 let stores: Stores<ImportState, ImportEvent>;
 let witness: Witness;
-let worker: Worker | undefined;
 let owner: Owner = 'nobody';
+/** The page stays as it is until there is something to show instead. */
+let isStale = false;
 
 trustOwnScripts();
 await look();
@@ -45,7 +47,7 @@ async function look(): Promise<void> {
   try {
     stores = await openStores<ImportState, ImportEvent>();
   } catch (error) {
-    const failure = failureFrom(error);
+    const failure = failureOf(error);
     controls.show('unusable');
     status.say(sentences.notOpened(failure));
     status.detail(failure.message);
@@ -56,7 +58,6 @@ async function look(): Promise<void> {
   witness = new Witness(!inMemory());
   if (inMemory())
     status.warn(sentences.memoryNotice(stores.backend === 'memory' ? stores.reason.message : ''));
-  else startedAgain.onmessage = beginAnew;
   employ();
   void registerServiceWorker();
   // Nobody tells when a lock is taken or let go.
@@ -88,7 +89,7 @@ async function drawSample(): Promise<void> {
     // The visitor may have pressed Start again, and another tab may have started.
     if (controls.phase === 'drawing') start(files);
   } catch (error) {
-    fail(failureFrom(error));
+    fail(failureOf(error));
   }
 }
 
@@ -98,7 +99,7 @@ function start(files: readonly File[]): void {
   run.clear(files);
   controls.show('running');
   status.say(sentences.importing(files.length), sentences.crashHint(inMemory()));
-  command({ type: 'start', files });
+  worker.command({ type: 'start', files });
 }
 
 function recover(): void {
@@ -107,7 +108,7 @@ function recover(): void {
   employ();
 }
 
-/** No farewell: whatever the Worker was doing stops where it is. */
+/** Whatever the Worker was doing stops where it is. */
 function crash(): void {
   dismiss();
   const next = nextPicture(run.state) ?? 0;
@@ -118,17 +119,11 @@ function crash(): void {
 async function startAgain(): Promise<void> {
   dismiss();
   try {
-    if (inMemory()) return beginAnew();
-    // Whoever owns the run loses it first; nobody else gets it before it is deleted. A snapshot that was on its
-    // way meanwhile must not stay: it would be ahead of the log.
-    await navigator.locks.request(RUN_LOCK, { steal: true }, async () => {
-      await stores.events.delete(RUN_ID);
-      await stores.snapshots.delete(RUN_ID);
-    });
-    startedAgain.postMessage(RUN_ID);
+    // Whoever owns it loses it, and the Workers of other tabs find it deleted.
+    if (!inMemory()) await deleteRun({ runId: RUN_ID, stores });
     beginAnew();
   } catch (error) {
-    fail(failureFrom(error));
+    fail(failureOf(error));
   }
 }
 
@@ -140,60 +135,24 @@ function beginAnew(): void {
   employ();
 }
 
-function downloadManifest(): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([manifest(run.state)], { type: 'application/json' }));
-  link.download = 'manifest.json';
-  link.click();
-  // The browser reads it after this turn.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
-/** A Worker that follows the run, and goes on with it where nobody else does. */
 function employ(): void {
-  dismiss();
-  let first = true;
-  worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-  worker.onmessage = ({ data }: MessageEvent<Report>) => {
-    if (data.type === 'committed' && data.events.length > 0) {
-      // The page stays as it is until there is something to show instead.
-      if (first) run.clear(run.state.files);
-      first = false;
-    }
-    try {
-      hear(data);
-    } catch (error) {
-      // The page puts each event through the reducer, also those that a snapshot spares the Worker.
-      fail({ code: 'unreadable', message: failureFrom(error).message });
-    }
-  };
-  worker.onerror = (event) => {
-    event.preventDefault();
-    fail({ code: 'unknown', message: event.message || 'The Worker did not start.' });
-  };
-  worker.onmessageerror = () => fail({ code: 'unknown', message: 'A message of the Worker was unreadable.' });
-  command({ type: 'open', backend: stores.backend, slowly: controls.slowly });
-}
-
-function command(command: Command): void {
-  worker?.postMessage(command);
+  setOwner('nobody');
+  isStale = true;
+  worker.employ({ type: 'open', backend: stores.backend, slowly: controls.slowly });
 }
 
 function dismiss(): void {
-  if (worker) {
-    worker.onmessage = null;
-    worker.terminate();
-    worker = undefined;
-  }
+  worker.dismiss();
   setOwner('nobody');
 }
 
 function hear(report: Report): void {
   switch (report.type) {
     case 'committed':
-      run.show(report.events, report.snapshotSeq);
-      if (run.head > 0) witness.note(run.head);
-      if (isFinished() && !isLooking()) showFinished();
+      showEvents(report.events);
+      break;
+    case 'snapshot':
+      run.showSnapshot(report.atSeq);
       break;
     case 'found':
       showFound(report.recovery);
@@ -203,14 +162,12 @@ function hear(report: Report): void {
       if (!inMemory()) void askToFinish();
       showOwned(report.recovery);
       break;
-    case 'released':
-      setOwner('nobody');
-      break;
     case 'following':
       follow(report.owner, sentences.following(report.owner));
       break;
-    case 'lost':
-      follow(report.owner, sentences.LOST);
+    case 'closed':
+      if (report.lost) follow(report.owner, sentences.LOST);
+      else setOwner('nobody');
       break;
     case 'deleted':
       beginAnew();
@@ -221,6 +178,20 @@ function hear(report: Report): void {
     case 'failed':
       fail(report);
   }
+}
+
+function showEvents(events: readonly SequencedEvent<ImportEvent>[]): void {
+  if (isStale) run.clear(run.state.files);
+  isStale = false;
+  try {
+    run.show(events);
+  } catch (error) {
+    // The page puts each event through the reducer, also those that a snapshot spares the Worker.
+    fail({ code: 'unreadable', message: failureOf(error).message });
+    return;
+  }
+  witness.note(run.head);
+  if (isFinished() && !isLooking()) showFinished();
 }
 
 /** Before it is known what there is. */
@@ -285,7 +256,7 @@ function showFinished(): void {
 async function showOwner(): Promise<void> {
   if (owner === 'this tab' || inMemory()) return;
   const before = owner;
-  const now = await findOwner();
+  const now = await findOwner(stores);
   // What the Worker has reported meanwhile is newer.
   if (owner !== before || now === before) return;
   setOwner(now);
@@ -302,9 +273,4 @@ function fail(failure: WorkerFailure): void {
   controls.show(run.head > 0 ? 'failed' : 'gone');
   status.say(sentences.failureSentence(failure, run.head));
   status.detail(failure.message);
-}
-
-function failureFrom(error: unknown): WorkerFailure {
-  const code = error instanceof KernelError ? error.code : 'unknown';
-  return { code, message: error instanceof Error ? error.message : String(error) };
 }

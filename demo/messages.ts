@@ -1,4 +1,11 @@
-import type { ErrorCode, IgnoredSnapshot, Seq, SequencedEvent, Stores } from 'rewake';
+import {
+  type ErrorCode,
+  type IgnoredSnapshot,
+  isKernelError,
+  type Seq,
+  type SequencedEvent,
+  type Stores,
+} from 'rewake';
 import type { ImportEvent } from './import-run.ts';
 import type { Owner } from './owner.ts';
 
@@ -13,22 +20,18 @@ export type Command =
 
 /** What the page hears from its Worker. */
 export type Report =
-  /** The next events of the log, whoever has appended them, and where the snapshot stands among the events. */
-  | {
-      readonly type: 'committed';
-      readonly events: readonly SequencedEvent<ImportEvent>[];
-      readonly snapshotSeq: Seq | undefined;
-    }
+  /** The next events of the log, whoever has appended them. */
+  | { readonly type: 'committed'; readonly events: readonly SequencedEvent<ImportEvent>[] }
+  /** Where the snapshot stands among them. */
+  | { readonly type: 'snapshot'; readonly atSeq: Seq }
   /** The whole log has been reported. */
   | { readonly type: 'found'; readonly recovery: RecoveryFigures }
   /** This Worker owns the run and goes on with it. */
   | { readonly type: 'owned'; readonly recovery: RecoveryFigures }
   /** Somebody else owns the run; this Worker waits for it. */
   | { readonly type: 'following'; readonly owner: Owner }
-  /** Somebody else has taken the run over from this Worker, which waits for it. */
-  | { readonly type: 'lost'; readonly owner: Owner }
-  /** It let go of the run that is finished. */
-  | { readonly type: 'released' }
+  /** The end of the run that this Worker owned: `lost` if somebody else has taken it over. */
+  | { readonly type: 'closed'; readonly lost: boolean; readonly owner: Owner }
   /** The log has been deleted, and what was reported is no more. */
   | { readonly type: 'deleted' }
   | { readonly type: 'snapshot-failed'; readonly message: string }
@@ -46,4 +49,9 @@ export interface RecoveryFigures {
 export interface WorkerFailure {
   readonly code: ErrorCode;
   readonly message: string;
+}
+
+export function failureOf(error: unknown): WorkerFailure {
+  const code = isKernelError(error) ? error.code : 'unknown';
+  return { code, message: error instanceof Error ? error.message : String(error) };
 }

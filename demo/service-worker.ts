@@ -1,8 +1,7 @@
 import { openRun, openStores } from 'rewake';
 import { cacheSite } from './cache-site.ts';
 import { importPictures } from './import-pictures.ts';
-import { type ImportEvent, type ImportState, importRun } from './import-run.ts';
-import { SERVICE_WORKER_LOCK } from './owner.ts';
+import { type ImportEvent, type ImportState, importRun, SERVICE_WORKER_LOCK } from './import-run.ts';
 import { FINISH_IMPORT } from './register-service-worker.ts';
 import type { ServiceWorkerScope } from './service-worker-scope.ts';
 

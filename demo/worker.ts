@@ -4,23 +4,25 @@ import {
   type IfOwned,
   InMemoryEventStore,
   InMemorySnapshotStore,
-  KernelError,
+  isKernelError,
+  type KernelError,
   openRun,
   openStores,
   type Recovery,
   type Run,
   type RunStores,
+  recover,
   type Seq,
+  type SequencedEvent,
   SnapshotStoreError,
 } from 'rewake';
 import { importPictures } from './import-pictures.ts';
 import { type ImportEvent, type ImportState, importRun, nextPicture, RUN_ID } from './import-run.ts';
-import type { Backend, Command, RecoveryFigures, Report } from './messages.ts';
+import { type Backend, type Command, failureOf, type RecoveryFigures, type Report } from './messages.ts';
 import { findOwner } from './owner.ts';
-import { TimedSnapshots } from './timed-snapshots.ts';
 
 // Follows the run all the time, and tells the page what is committed, whoever has appended it. While the run
-// is not finished it also wants to own it, and where it does, it imports.
+// is not finished it also wants to own it, and when it does, it imports.
 
 type ImportRun = Run<ImportState, ImportEvent>;
 type ImportStores = RunStores<ImportState, ImportEvent>;
@@ -35,6 +37,7 @@ let stores: ImportStores;
 let followed: FollowedRun<ImportState, ImportEvent>;
 /** What the page has been told of. */
 let told: Seq = 0;
+/** One thing after the other. */
 let telling: Promise<void> = Promise.resolve();
 /** While this Worker owns the run or waits for it: what ends the waiting. */
 let waiting: AbortController | undefined;
@@ -62,8 +65,12 @@ async function open(backend: Backend): Promise<void> {
   const begun = performance.now();
   followed = await followRun({ ...importRun, stores, onError: fail });
   const recovery = figures(followed.recovery, begun);
+  // First what is there, then whatever is committed.
+  const { seq } = followed;
+  tell(() => tellLog(seq));
+  followed.onEvent((event) => tell(() => tellEvents([event])));
   followed.subscribe(() => attempt(attend));
-  await tell();
+  await tell(tellSnapshot);
   post({ type: 'found', recovery });
   attempt(attend);
 }
@@ -79,31 +86,28 @@ async function storesIn(backend: Backend): Promise<ImportStores> {
 }
 
 async function attend(): Promise<void> {
-  await tell();
+  await tell(tellSnapshot);
   if (!waiting && nextPicture(followed.state) !== undefined) await goOn('fail');
 }
 
-/** Owns the run as soon as that can be, and imports until it is finished: again and again where it is lost. */
-async function goOn(first: IfOwned, files?: readonly File[]): Promise<void> {
+/** Owns the run as soon as that can be, and imports until it is finished: again and again if it is lost. */
+async function goOn(first: IfOwned, chosen?: readonly File[]): Promise<void> {
   waiting?.abort();
   waiting = new AbortController();
   const { signal } = waiting;
-  let chosen = files;
-  for (let ifOwned = first; !signal.aborted; ifOwned = 'wait') {
-    let run: ImportRun | undefined;
+  let files = chosen;
+  let isFinished = false;
+  for (let ifOwned = first; !isFinished && !signal.aborted; ifOwned = 'wait') {
     try {
-      const snapshots = new TimedSnapshots(stores.snapshots);
-      run = await openRun({ ...importRun, stores: { ...stores, snapshots }, ifOwned, signal, onError });
-      await finish(run, figures(run.recovery, snapshots.readAt), chosen);
-      break;
+      const { run, recovery } = await own(ifOwned, signal);
+      isFinished = await finish(run, recovery, files);
+      // What was lost has begun, and is not begun again if it was deleted.
+      files = undefined;
     } catch (error) {
-      // What was lost has begun, and is not begun again where it was deleted.
-      if (run) chosen = undefined;
       if (signal.aborted) return;
-      if (!(error instanceof KernelError) || error.code !== 'conflict') throw error;
-      await followed.refresh();
-      await tell();
-      post({ type: run ? 'lost' : 'following', owner: await findOwner() });
+      if (!isKernelError(error, 'conflict')) throw error;
+      await readAndTell();
+      post({ type: 'following', owner: await findOwner(stores) });
     }
   }
   if (waiting.signal === signal) waiting = undefined;
@@ -111,42 +115,78 @@ async function goOn(first: IfOwned, files?: readonly File[]): Promise<void> {
   await attend();
 }
 
-async function finish(run: ImportRun, recovery: RecoveryFigures, files?: readonly File[]): Promise<void> {
+async function own(ifOwned: IfOwned, signal: AbortSignal) {
+  let begun = performance.now();
+  let hasWaited = false;
+  const onWait = () => {
+    hasWaited = true;
+  };
+  const run: ImportRun = await openRun({ ...importRun, stores, ifOwned, signal, onWait, onError });
+  if (hasWaited) {
+    // How long a recovery takes, without the waiting: it is done once more.
+    begun = performance.now();
+    await recover({ ...importRun, stores });
+  }
+  return { run, recovery: figures(run.recovery, begun) };
+}
+
+/** Whether the import is finished: `false` if somebody else has taken the run over. */
+async function finish(run: ImportRun, recovery: RecoveryFigures, files?: readonly File[]): Promise<boolean> {
   const begins = files !== undefined && run.seq === 0;
   if (begins || nextPicture(run.state) !== undefined) {
     // Nobody else appends now, and what the page knows is the whole log.
-    await followed.refresh();
-    await tell();
+    await readAndTell();
     post({ type: 'owned', recovery });
-    if (begins) await run.append({ type: 'chosen', files });
-    await importPictures(run, stores.events, pause);
   }
+  const working = work(run, begins ? files : undefined);
+  // At once if it is lost, and not only when the picture in hand is examined.
+  const end = await Promise.race([run.closed, working.then(() => run.closed)]);
+  if (end && !isKernelError(end, 'conflict')) throw end;
+  await readAndTell();
+  post({ type: 'closed', lost: end !== undefined, owner: await findOwner(stores) });
+  return !end;
+}
+
+async function work(run: ImportRun, files?: readonly File[]): Promise<void> {
+  if (files) await run.append({ type: 'chosen', files });
+  await importPictures(run, stores.events, pause);
   await run.close();
-  await followed.refresh();
-  await tell();
-  post({ type: 'released' });
 }
 
 async function pause(): Promise<void> {
   if (slowly) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 }
 
-/** Tells the page what has been committed since, in order. */
-function tell(): Promise<void> {
-  telling = telling.then(async () => {
-    if (followed.seq < told) return post({ type: 'deleted' });
-    // What is wrong with a snapshot that cannot be read, a recovery reports.
-    const snapshot = await stores.snapshots.loadLatest(RUN_ID).catch(() => undefined);
-    do {
-      const limit = Math.min(PAGE, followed.seq - told);
-      const events = limit > 0 ? (await stores.events.scan(RUN_ID, told + 1, limit)).events : [];
-      if (events.length < limit) return;
-      told += events.length;
-      const snapshotSeq = snapshot && snapshot.atSeq <= told ? snapshot.atSeq : undefined;
-      post({ type: 'committed', events, snapshotSeq });
-    } while (told < followed.seq);
-  });
+async function readAndTell(): Promise<void> {
+  await followed.refresh();
+  await tell(tellSnapshot);
+}
+
+function tell(work: () => void | Promise<void>): Promise<void> {
+  telling = telling.then(work);
   return telling;
+}
+
+async function tellLog(head: Seq): Promise<void> {
+  while (told < head) {
+    const { events } = await stores.events.scan(RUN_ID, told + 1, Math.min(PAGE, head - told));
+    // It was deleted meanwhile.
+    if (events.length === 0) return;
+    tellEvents(events);
+  }
+}
+
+function tellEvents(events: readonly SequencedEvent<ImportEvent>[]): void {
+  const isNext = events[0]?.seq === told + 1;
+  told += events.length;
+  post(isNext ? { type: 'committed', events } : { type: 'deleted' });
+}
+
+async function tellSnapshot(): Promise<void> {
+  if (followed.seq < told) return post({ type: 'deleted' });
+  // What is wrong with a snapshot that cannot be read, a recovery reports.
+  const snapshot = await stores.snapshots.loadLatest(RUN_ID).catch(() => undefined);
+  if (snapshot && snapshot.atSeq <= told) post({ type: 'snapshot', atSeq: snapshot.atSeq });
 }
 
 function figures(recovery: Recovery<ImportState>, begun: number): RecoveryFigures {
@@ -154,7 +194,7 @@ function figures(recovery: Recovery<ImportState>, begun: number): RecoveryFigure
   return { seq, snapshotSeq, replayed, ms: performance.now() - begun, ignored: ignoredSnapshot?.reason };
 }
 
-/** A snapshot is an optimization: without it the run goes on. What else is reported, `append` rejects with. */
+/** A snapshot is an optimization: without it the run goes on. What else is reported, `run.closed` tells. */
 function onError(error: KernelError): void {
   if (error instanceof SnapshotStoreError) post({ type: 'snapshot-failed', message: error.message });
 }
@@ -164,8 +204,7 @@ function attempt(work: () => Promise<void>): void {
 }
 
 function fail(error: unknown): void {
-  const code = error instanceof KernelError ? error.code : 'unknown';
-  post({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+  post({ type: 'failed', ...failureOf(error) });
 }
 
 function post(report: Report): void {

@@ -41,6 +41,7 @@ export class DemoPage {
   readonly slowly;
   readonly download;
   readonly startAgain;
+  readonly question;
   readonly sentence;
   readonly wakeUp;
   readonly tiles;
@@ -54,6 +55,7 @@ export class DemoPage {
     this.slowly = page.getByRole('checkbox', { name: 'Take it slowly' });
     this.download = page.getByRole('button', { name: 'Download manifest' });
     this.startAgain = page.getByRole('button', { name: 'Start again' });
+    this.question = page.getByRole('dialog', { name: 'Delete this import and start again?' });
     this.sentence = page.locator('#sentence');
     this.wakeUp = page.locator('#wake-up');
     this.owner = page.locator('#fact-owner');
@@ -89,6 +91,12 @@ export class DemoPage {
           `${replayed} ${replayed === 1 ? 'event' : 'events'} replayed in (under 1|\\d+) ms\\. 0 lost, 0 done twice\\.$`,
       ),
     );
+  }
+
+  async deleteAndStartAgain(): Promise<void> {
+    await this.startAgain.click();
+    await this.question.getByRole('button', { name: 'Delete it' }).click();
+    await expect(this.question).toBeHidden();
   }
 
   async finishFast(): Promise<void> {

@@ -120,7 +120,7 @@ test('one snapshot record for each run', async ({ page }) => {
     /^Woke up with all 60 pictures done: snapshot at seq 61, 0 events replayed in (under 1|\d+) ms\. 0 lost, 0 done twice\.$/,
   );
   await expect(demo.sentence).toHaveText('All 60 pictures are imported.');
-  await demo.startAgain.click();
+  await demo.deleteAndStartAgain();
   await expect(demo.sample).toBeVisible();
   expect(await placeOf(page)).toEqual({ head: 0 });
 });

@@ -1,6 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page, TestInfo } from '@playwright/test';
-import { SERVICE_WORKER_LOCK } from '../demo/owner.ts';
+import { SERVICE_WORKER_LOCK } from '../demo/import-run.ts';
 import { DemoPage, expect, SAMPLE_COUNT, test } from './demo-page.ts';
 import { png } from './png.ts';
 import { placeOf } from './records.ts';
@@ -30,7 +30,7 @@ test('without IndexedDB it works in memory and says so', { tag: '@chromium' }, a
       `${acknowledged} events lost.`,
   );
 
-  await demo.startAgain.click();
+  await demo.deleteAndStartAgain();
   await demo.sample.click();
   await demo.waitForHead(3);
   await expect(demo.owner).toHaveText('this tab');
@@ -169,10 +169,24 @@ test('the keyboard is enough', { tag: '@chromium' }, async ({ page }) => {
 
   await page.keyboard.press('Tab');
   await expect(demo.startAgain).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(demo.question.getByRole('button', { name: 'Keep it' })).toBeFocused();
+  await expectAccessible(page);
+  await page.keyboard.press('Escape');
+  await expect(demo.question).toBeHidden();
+  await expect(demo.startAgain).toBeFocused();
+  expect((await placeOf(page)).head).toBeGreaterThanOrEqual(place.head);
   await page.keyboard.press('Tab');
   await expect(demo.slowly).toBeFocused();
   await page.keyboard.press('Space');
   await expect(demo.download).toBeFocused();
+
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await expect(demo.sample).toBeFocused();
+  expect(await placeOf(page)).toEqual({ head: 0 });
 });
 
 test("a file's name is text, whatever is in it", { tag: '@chromium' }, async ({ page }) => {

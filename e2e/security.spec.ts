@@ -276,7 +276,7 @@ test('an event that the demo cannot have written is shown nowhere', async ({ pag
         'The event log of this run is damaged, and no state can be trusted. Start again deletes it.',
       );
       await expect(page.locator('#details')).toContainText('This is no event of an import.');
-      await demo.startAgain.click();
+      await demo.deleteAndStartAgain();
       await expect(demo.sample).toBeVisible();
     }
   }

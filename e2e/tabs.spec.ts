@@ -124,7 +124,7 @@ test('a tab that follows can start again for all', async ({ page, context }) => 
   await follower.visit();
   await expect(follower.takeOver).toBeVisible();
 
-  await follower.startAgain.click();
+  await follower.deleteAndStartAgain();
   await expect(owner.sample).toBeVisible();
   await expect(follower.sample).toBeVisible();
   expect(await placeOf(page)).toEqual({ head: 0 });
@@ -136,6 +136,6 @@ test('a tab that follows can start again for all', async ({ page, context }) => 
   await owner.expectEachPictureOnce(SAMPLE_COUNT);
 
   // Nobody owns it now, nor waits for it.
-  await follower.startAgain.click();
+  await follower.deleteAndStartAgain();
   await expect(owner.sample).toBeVisible();
 });

@@ -1,4 +1,5 @@
 import { element } from './element.ts';
+import { Question } from './question.ts';
 
 /** `gone`: there is a run's end, but nothing to recover. `unusable`: nothing can be done here. */
 export type Phase =
@@ -19,6 +20,7 @@ export interface Actions {
   readonly crash: () => void;
   readonly recover: () => void;
   readonly takeOver: () => void;
+  /** Called if the visitor wants it after all. */
   readonly startAgain: () => void;
   readonly downloadManifest: () => void;
   readonly changePace: (slowly: boolean) => void;
@@ -42,6 +44,9 @@ export class Controls {
   readonly #progressRow = element('progress-row', HTMLDivElement);
   readonly #log = element('log-section', HTMLElement);
   readonly #pictures = element('pictures-section', HTMLElement);
+  readonly #facts = element('facts-section', HTMLElement);
+  readonly #about = element('about', HTMLElement);
+  readonly #question: Question;
   #phase: Phase | undefined;
 
   constructor(actions: Actions) {
@@ -52,7 +57,8 @@ export class Controls {
     this.#recover.onclick = actions.recover;
     this.#takeOver.onclick = actions.takeOver;
     this.#download.onclick = actions.downloadManifest;
-    this.#startAgain.onclick = actions.startAgain;
+    this.#question = new Question(actions.startAgain);
+    this.#startAgain.onclick = () => this.#question.ask();
     this.#slowly.onchange = () => actions.changePace(this.slowly);
     this.#files.onchange = () => {
       const files = [...(this.#files.files ?? [])];
@@ -79,6 +85,8 @@ export class Controls {
     const starting = phase === 'drawing' || phase === 'recovering';
     const over = phase === 'finished' || phase === 'gone' || phase === 'unusable';
 
+    // Another tab may have done it.
+    if (choosing) this.#question.withdraw();
     this.#choice.hidden = !choosing;
     this.#controls.hidden = choosing || phase === 'unusable';
     this.#crash.hidden = phase !== 'running' && !starting;
@@ -93,6 +101,8 @@ export class Controls {
     this.#progressRow.hidden = !hasRun;
     this.#log.hidden = !hasRun;
     this.#pictures.hidden = !hasRun;
+    this.#facts.hidden = choosing;
+    this.#about.hidden = hasRun;
     this.#keepFocus(focused);
   }
 

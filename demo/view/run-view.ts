@@ -34,7 +34,7 @@ export class RunView {
     this.#progress.show(0, files.length);
   }
 
-  show(events: readonly SequencedEvent<ImportEvent>[], snapshotSeq = this.#snapshotSeq): void {
+  show(events: readonly SequencedEvent<ImportEvent>[]): void {
     for (const { seq, event } of events) {
       this.state = reduce(this.state, event);
       this.head = seq;
@@ -46,12 +46,17 @@ export class RunView {
       }
       this.#strip.show(seq, event);
     }
-    const saved = snapshotSeq > this.#snapshotSeq;
-    if (saved) this.#strip.markSnapshot(snapshotSeq);
-    this.#snapshotSeq = snapshotSeq;
-    this.#facts.show(this.head, snapshotSeq);
+    this.#facts.show(this.head, this.#snapshotSeq);
     this.#progress.show(this.state.results.length, this.state.files.length);
-    if (saved || this.head === 1) void this.#facts.showBytes();
+    if (this.head === 1) void this.#facts.showBytes();
+  }
+
+  showSnapshot(seq: Seq): void {
+    if (seq <= this.#snapshotSeq) return;
+    this.#snapshotSeq = seq;
+    this.#strip.markSnapshot(seq);
+    this.#facts.show(this.head, seq);
+    void this.#facts.showBytes();
   }
 
   /** How many of the events up to `acknowledged` the log does not have. */
