@@ -53,7 +53,7 @@ async function look(): Promise<void> {
     status.detail(failure.message);
     return;
   }
-  facts.showBackend(stores.backend, stores.backend === 'memory' ? stores.reason : undefined);
+  facts.showBackend(stores);
   void facts.showBytes();
   witness = new Witness(!inMemory());
   if (inMemory())

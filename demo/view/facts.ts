@@ -1,4 +1,4 @@
-import type { KernelError, Seq } from 'rewake';
+import type { Seq, Stores } from 'rewake';
 import type { Owner } from '../owner.ts';
 import { element } from './element.ts';
 
@@ -14,10 +14,12 @@ export class Facts {
   readonly #tail = fact('fact-tail');
   readonly #bytes = fact('fact-bytes');
 
-  showBackend(backend: 'indexeddb' | 'memory', reason?: KernelError): void {
-    this.#backend.textContent = backend === 'indexeddb' ? 'IndexedDB' : 'memory';
-    this.#backendReason.textContent =
-      backend === 'indexeddb' ? 'a run survives a crash' : `IndexedDB: ${reason?.code ?? 'unknown'}`;
+  showBackend(stores: Stores<unknown, unknown>): void {
+    const inMemory = stores.backend === 'memory';
+    this.#backend.textContent = inMemory ? 'memory' : 'IndexedDB';
+    this.#backendReason.textContent = inMemory
+      ? `IndexedDB: ${stores.reason.code}`
+      : 'a run survives a crash';
   }
 
   showOwner(owner: Owner): void {
