@@ -2,10 +2,8 @@ import { useEffect, useState, useSyncExternalStore } from 'react';
 import { openRun, type Run, type RunDefinition } from 'rewake';
 
 // A wizard whose answers survive a crash. Undo is an event, too.
-
 type Answers = readonly string[];
 type Event = { readonly type: 'answered'; readonly answer: string } | { readonly type: 'undone' };
-
 const questions = ['What is your name?', 'Where do you live?'];
 const wizard: RunDefinition<Answers, Event> = {
   initialState: [],
@@ -15,10 +13,12 @@ const wizard: RunDefinition<Answers, Event> = {
 export function Wizard({ runId }: { readonly runId: string }) {
   const [run, setRun] = useState<Run<Answers, Event>>();
   useEffect(() => {
-    // It may unmount before the run is open, as in StrictMode: without the signal it would own the run for ever.
+    // It may unmount before the run is open, and in StrictMode it does: the signal ends the waiting.
     const left = new AbortController();
     const opening = openRun({ runId, ...wizard, signal: left.signal });
-    opening.then((opened) => left.signal.aborted || setRun(opened)).catch(() => {});
+    const show = (shown?: Run<Answers, Event>) => left.signal.aborted || setRun(shown);
+    opening.then(show).catch(() => {});
+    opening.then(({ closed }) => closed.then(() => show())).catch(() => {}); // another tab has taken it over
     return () => {
       left.abort();
       setRun(undefined);

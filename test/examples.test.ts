@@ -107,6 +107,14 @@ test('the React wizard: it survives, undoes, and lets go of the run in strict mo
   await waitFor(() => expect(element.textContent).toBe('Ann, Basel'));
   await leave();
   expect(await typesIn('wizard')).toEqual(['answered', 'answered', 'undone', 'answered']);
+
+  leave = await visit();
+  vi.spyOn(console, 'warn').mockReturnValue();
+  const steal = { runId: 'wizard', initialState: 0, reduce: () => 0, ifOwned: 'steal' } as const;
+  const thief = await act(() => openRun<number, unknown>(steal));
+  await waitFor(() => expect(element.textContent).toMatch('open in another tab'));
+  await thief.close();
+  await leave();
 });
 
 test('the outbox: the Service Worker sends each message once, and goes on after a failure', async () => {
