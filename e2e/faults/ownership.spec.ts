@@ -132,7 +132,11 @@ test(`two tabs steal a run from each other ${THEFTS} times while it is appended 
     }, index);
   const firsts = [];
   for (let theft = 0; theft < THEFTS; theft++) firsts.push(await steal(theft));
-  await tabs[THEFTS % 2]?.evaluate(() => void window.page.openRun({ ifOwned: 'steal' }));
+  await tabs[THEFTS % 2]?.evaluate(async () => {
+    // With the reducer whose states are stored: nobody loses a run to code that cannot recover it.
+    const reduce = (count: number) => count + 1;
+    await window.page.rewake.openRun({ runId: 'list', reduce, initialState: 0, ifOwned: 'steal' });
+  });
   const acknowledged: { seq: number; event: string }[] = [];
   for (const page of tabs) acknowledged.push(...((await page.evaluate(() => window.page.pending)) as []));
   const log = (await tabs[0]?.evaluate(() => window.page.logOf())) ?? [];
