@@ -13,7 +13,7 @@ async function tabAfterLoss(profile: string, start: () => Promise<BrowserContext
   const before = await start();
   await (await tab(before)).evaluate(async () => {
     const run = await window.page.openRun();
-    await run.append(['lost 1', 'lost 2', 'lost 3']);
+    await run.appendAll(['lost 1', 'lost 2', 'lost 3']);
     await run.close();
   });
   await before.close();

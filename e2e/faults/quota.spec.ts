@@ -94,7 +94,7 @@ test('quota exceeded by an open run: it closes with quota, and opened again it i
     const run = await openRun();
     await run.append('earlier');
     await fillUp();
-    const refused = await outcome(run.append([bytes(1_000_000), bytes(1_000_000)]));
+    const refused = await outcome(run.appendAll([bytes(1_000_000), bytes(1_000_000)]));
     const later = await outcome(run.append('small'));
     const told = [...reports];
     const reopened = await openRun();

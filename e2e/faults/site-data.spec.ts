@@ -75,7 +75,7 @@ for (const [what, destroy] of [
   }) => {
     const page = await tab(context, origin.url);
     await page.evaluate(async () => {
-      await (await window.page.openRun()).append([1, 2]);
+      await (await window.page.openRun()).appendAll([1, 2]);
     });
     await destroy(context, origin);
     const seen = await page.evaluate(async () => {

@@ -35,7 +35,7 @@ test(`suspended for ${SUSPENDED_MS / 1_000} s while a run is opened: it is at it
   const stored = ['event 1', 'event 2', 'event 3'];
   await other.evaluate(async (stored) => {
     const run = await window.page.openRun();
-    await run.append(stored);
+    await run.appendAll(stored);
     await run.close();
     // Keeps everybody from opening the database, until it notices that it has stood still: then it leaves all as it was.
     const request = indexedDB.open('rewake', 2);
