@@ -100,7 +100,7 @@ test('quota exceeded by an open run: it closes with quota, and opened again it i
     const reopened = await openRun();
     const state = reopened.state;
     await makeRoom();
-    const again = await outcome(reopened.append([bytes(1_000_000), bytes(1_000_000)]));
+    const again = await outcome(reopened.appendAll([bytes(1_000_000), bytes(1_000_000)]));
     return { refused, later, told, state, again };
   });
   expect(seen).toEqual({
