@@ -76,11 +76,17 @@ export const connectionCases: readonly FaultCase[] = [
     'the browser closes the connection during a write: connection-lost, nothing half written',
     async (factory) => {
       const { stores } = await opened(factory);
-      // One alone: of a write that waits for another, WebKit tells no end in this disguise.
-      const append = stores.events.append('a', ['new']);
-      factory.dropConnections();
-      await assertRejects(() => append, { name, code: 'connection-lost' });
-      await assertNothingElse(stores);
+      // One at a time: of a write that waits for another, WebKit tells no end in this disguise.
+      const writes = [
+        [name, () => stores.events.append('a', ['new'])],
+        ['SnapshotStoreError', () => stores.snapshots.save({ runId: 'a', atSeq: 9, state: 9 })],
+      ] as const;
+      for (const [name, write] of writes) {
+        const writing = write();
+        factory.dropConnections();
+        await assertRejects(() => writing, { name, code: 'connection-lost' });
+        await assertNothingElse(stores);
+      }
       await assertWorks(stores);
       assertEqual(factory.connections.length, 1, 'the connections');
     },

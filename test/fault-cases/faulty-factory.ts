@@ -104,11 +104,9 @@ export class FaultyFactory implements IDBFactory {
     });
     for (const connection of this.connections.splice(0)) {
       connection.close();
-      // Of one that waits for another, WebKit tells no abort once the connection is closed.
-      const first = aborted.find(({ db }) => db === connection);
-      const close = () => fire(connection, 'close');
-      if (first) first.addEventListener('abort', () => setTimeout(close, 0));
-      else close();
+      const last = aborted.filter(({ db }) => db === connection).at(-1);
+      if (last) last.addEventListener('abort', () => fire(connection, 'close'));
+      else fire(connection, 'close');
     }
   }
 
