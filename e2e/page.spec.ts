@@ -69,82 +69,86 @@ test('the names of the sample pictures are not cut off', { tag: '@chromium' }, a
 });
 
 for (const width of [360, 1280]) {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    const look = async (page: Page, testInfo: TestInfo) => {
-      await page.setViewportSize({ width, height: 900 });
-      await page.emulateMedia({ colorScheme });
-      await noteJumps(page);
-      return async (name: string) => {
+  const look = async (page: Page, testInfo: TestInfo) => {
+    await page.setViewportSize({ width, height: 900 });
+    await noteJumps(page);
+    return async (name: string) => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
         await page.screenshot({
-          path: testInfo.outputPath(`${name}.png`),
+          path: testInfo.outputPath(`${name}, ${colorScheme}.png`),
           animations: 'disabled',
           fullPage: true,
         });
         await expectAccessible(page);
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         expect(overflow).toBeLessThanOrEqual(0);
-        expect(await page.evaluate(() => JSON.stringify(Reflect.get(window, 'jumps') ?? []))).toBe('[]');
-      };
+      }
+      expect(await page.evaluate(() => JSON.stringify(Reflect.get(window, 'jumps') ?? []))).toBe('[]');
     };
+  };
 
-    test(`good to look at, ${width} px, ${colorScheme}`, { tag: '@chromium' }, async ({ page }, testInfo) => {
-      const check = await look(page, testInfo);
-      const demo = new DemoPage(page);
-      await demo.visit();
-      await expect(demo.sample).toBeVisible();
-      await check('empty');
-      await demo.sample.click();
-      await demo.waitForHead(14);
-      await demo.crash.click();
-      await check('crashed');
-      await page.reload();
-      await expect(demo.wakeUp).toContainText('0 lost, 0 done twice.');
-      await check('recovered');
-      // On a busy machine, it may have finished during that look.
-      await expect(demo.download).toBeVisible({ timeout: 60_000 });
-      await check('finished');
-    });
+  test(`good to look at, light and dark, ${width} px`, { tag: '@chromium' }, async ({ page }, testInfo) => {
+    const check = await look(page, testInfo);
+    const demo = new DemoPage(page);
+    await demo.visit();
+    await expect(demo.sample).toBeVisible();
+    await check('empty');
+    await demo.sample.click();
+    await demo.waitForHead(14);
+    await demo.crash.click();
+    await check('crashed');
+    await page.reload();
+    await expect(demo.wakeUp).toContainText('0 lost, 0 done twice.');
+    await check('recovered');
+    // On a busy machine, it may have finished during that look.
+    await expect(demo.download).toBeVisible({ timeout: 60_000 });
+    await check('finished');
+  });
 
-    const follow = async (owner: DemoPage, testInfo: TestInfo) => {
-      await owner.visit();
-      await owner.choose(largePictures);
-      await owner.waitForHead(4);
-      const follower = new DemoPage(await owner.page.context().newPage());
-      const check = await look(follower.page, testInfo);
-      await follower.visit();
-      await expect(follower.owner).toHaveText('another tab');
-      return { follower, check };
-    };
+  const follow = async (owner: DemoPage, testInfo: TestInfo) => {
+    await owner.visit();
+    await owner.choose(largePictures);
+    await owner.waitForHead(4);
+    const follower = new DemoPage(await owner.page.context().newPage());
+    const check = await look(follower.page, testInfo);
+    await follower.visit();
+    await expect(follower.owner).toHaveText('another tab');
+    return { follower, check };
+  };
 
-    test(
-      `a follower is good to look at, ${width} px, ${colorScheme}`,
-      { tag: '@chromium' },
-      async ({ page }, testInfo) => {
-        const { follower, check } = await follow(new DemoPage(page), testInfo);
-        await check('following');
-        await page.evaluate((name) => {
-          void navigator.locks.request(name, () => new Promise(() => {}));
-        }, SERVICE_WORKER_LOCK);
-        await expect(follower.owner).toHaveText('Service Worker');
-        await check('following the Service Worker');
-      },
-    );
+  test(
+    `a follower, and a tab that was taken over from, are good to look at, ${width} px`,
+    {
+      tag: '@chromium',
+    },
+    async ({ page }, testInfo) => {
+      const owner = new DemoPage(page);
+      const { follower, check } = await follow(owner, testInfo);
+      await check('following');
+      await follower.takeOver.click();
+      // What it shows now, a tab that has recovered shows, too: no look at it, or the import might end meanwhile.
+      await expect(follower.wakeUp).toContainText('0 lost, 0 done twice.');
+      await owner.takeOver.click();
+      await expect(follower.sentence).toContainText('has taken over this run');
+      await check('lost');
+    },
+  );
 
-    test(
-      `a tab that was taken over from is good to look at, ${width} px, ${colorScheme}`,
-      { tag: '@chromium' },
-      async ({ page }, testInfo) => {
-        const owner = new DemoPage(page);
-        const { follower, check } = await follow(owner, testInfo);
-        await follower.takeOver.click();
-        // What it shows now, a tab that has recovered shows, too: no look at it, or the import might end meanwhile.
-        await expect(follower.wakeUp).toContainText('0 lost, 0 done twice.');
-        await owner.takeOver.click();
-        await expect(follower.sentence).toContainText('has taken over this run');
-        await check('lost');
-      },
-    );
-  }
+  test(
+    `a follower of the Service Worker is good to look at, ${width} px`,
+    {
+      tag: '@chromium',
+    },
+    async ({ page }, testInfo) => {
+      const { follower, check } = await follow(new DemoPage(page), testInfo);
+      await page.evaluate((name) => {
+        void navigator.locks.request(name, () => new Promise(() => {}));
+      }, SERVICE_WORKER_LOCK);
+      await expect(follower.owner).toHaveText('Service Worker');
+      await check('following the Service Worker');
+    },
+  );
 }
 
 /** So large that importing them takes longer than looking at it. */
