@@ -24,7 +24,9 @@ const attw = createRequire(createRequire(import.meta.url).resolve('@arethetypesw
 export const compilers = {
   'TypeScript 7': join(root, 'node_modules/typescript/bin/tsc'),
   // Are-the-types-wrong brings a copy of its own.
-  'TypeScript 5': createRequire(attw.resolve('@arethetypeswrong/core')).resolve('typescript/lib/tsc.js'),
+  'TypeScript 5.6': createRequire(attw.resolve('@arethetypeswrong/core')).resolve('typescript/lib/tsc.js'),
+  // The oldest that has `lib.esnext.disposable`, which the types of a run need.
+  'TypeScript 5.2': join(root, 'node_modules/typescript-5.2/lib/tsc.js'),
 };
 
 export const resolutions = {

@@ -1,0 +1,4 @@
+// @vitest-environment jsdom
+import { testingYourApp } from './testing-your-app.ts';
+
+testingYourApp();
