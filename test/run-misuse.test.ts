@@ -155,25 +155,6 @@ test('appends that nobody awaits are no unhandled rejections when the run ends, 
   expect(scene.reports).toEqual([refusal('conflict')]);
 });
 
-test('a function that subscribes twice is called twice, and once after one of the two has ended', async () => {
-  const run = await openRun(options());
-  const follower = await followRun(options());
-  for (const source of [run, follower]) {
-    let calls = 0;
-    const listener = () => calls++;
-    const ends = [source.subscribe(listener), source.subscribe(listener)];
-    await run.append(1);
-    await follower.refresh();
-    expect(calls).toBe(2);
-    ends[0]?.();
-    ends[0]?.();
-    await run.append(1);
-    await follower.refresh();
-    expect(calls).toBe(3);
-  }
-  await Promise.all([follower.close(), run.close()]);
-});
-
 describe.each([
   ['a Symbol', Symbol('odd')],
   ['an object without a prototype', Object.create(null)],

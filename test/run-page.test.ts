@@ -9,7 +9,6 @@ import {
   openStores,
   ownerOf,
   RunError,
-  type SequencedEvent,
 } from 'rewake';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeLocks } from './fake-locks.ts';
@@ -20,78 +19,6 @@ import { initialState, log, options, reduce, refusal, scene } from './run-scene.
 
 afterEach(() => {
   vi.unstubAllGlobals();
-});
-
-describe('the life of a run', () => {
-  test('status and closed after close; subscribers are called', async () => {
-    const run = await openRun(options());
-    const seen: string[] = [];
-    run.subscribe(() => seen.push(run.status));
-    await run.append(1);
-    const closing = run.close();
-    await closing;
-    expect(seen).toEqual(['open', 'closed']);
-    expect(await run.closed).toBeUndefined();
-  });
-
-  test('after a theft, subscribers are called at once, and closed tells why', async () => {
-    const run = await openRun(options());
-    const seen: string[] = [];
-    run.subscribe(() => seen.push(run.status));
-    const thief = await openRun({ ...options(), ifOwned: 'steal' });
-    const error = await run.closed;
-    expect(error).toEqual(refusal('conflict'));
-    expect(seen).toEqual(['closed']);
-    expect(scene.reports).toEqual([error]);
-    await thief.close();
-  });
-});
-
-describe('onEvent', () => {
-  test('owner and follower hear each durable event once, in order, with its seq', async () => {
-    const run = await openRun({ ...options(), version: 3 });
-    const follower = await followRun({ ...options(), version: 3 });
-    const heard: [string, SequencedEvent<number>][] = [];
-    run.onEvent((event) => heard.push(['owner', event]));
-    const end = follower.onEvent((event) => heard.push(['follower', event]));
-    const first = run.append(10);
-    expect(heard).toEqual([]);
-    await Promise.all([first, run.appendAll([20, 30])]);
-    await follower.refresh();
-    const expected = [10, 20, 30].map((event, index) => ({ seq: index + 1, event, version: 3 }));
-    for (const who of ['owner', 'follower'])
-      expect(heard.filter(([name]) => name === who).map(([, event]) => event)).toEqual(expected);
-    end();
-    await run.append(40);
-    await follower.refresh();
-    expect(heard).toHaveLength(7);
-    await Promise.all([run.close(), follower.close()]);
-  });
-
-  test('an event that the log refuses is never heard', async () => {
-    const run = await openRun(options());
-    const heard: unknown[] = [];
-    run.onEvent((event) => heard.push(event));
-    await scene.stores.events.append('a', [100]);
-    await expect(run.append(1)).rejects.toEqual(refusal('conflict'));
-    expect(heard).toEqual([]);
-  });
-
-  test('a follower hears a run that is begun anew from its first event', async () => {
-    const run = await openRun(options());
-    await run.appendAll([1, 2, 3]);
-    const follower = await followRun(options());
-    const heard: number[] = [];
-    follower.onEvent(({ seq, event }) => heard.push(seq, event));
-    await run.close();
-    await deleteRun({ runId: 'a', stores: scene.stores });
-    const anew = await openRun(options());
-    await anew.appendAll([7, 8, 9]);
-    await anew.snapshot();
-    await follower.refresh();
-    expect(heard).toEqual([1, 7, 2, 8, 3, 9]);
-    await Promise.all([anew.close(), follower.close()]);
-  });
 });
 
 describe('an event that is an array', () => {
