@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { IndexedDbEventStore, IndexedDbSnapshotStore, recover } from 'rewake';
 import { expect, test } from 'vitest';
 import { FaultyFactory, openRequest } from './faulty-factory.ts';
+import { turn } from './turn.ts';
 
 // The connection is dropped at any moment. Whatever was acknowledged is there, in whole batches only, and
 // recovery gives what the reducer makes of the log.
@@ -37,8 +38,6 @@ const life = fc.record({
   /** A browser's own crash takes the page with it; a lost connection does not. */
   survives: fc.boolean(),
 });
-
-const turn = () => new Promise(setImmediate);
 
 function expectLost(error: unknown): void {
   expect(['connection-lost', 'unavailable']).toContain(Object(error).code);

@@ -1,36 +1,20 @@
-import 'fake-indexeddb/auto';
-import { IDBFactory } from 'fake-indexeddb';
 import { deleteDatabase, IndexedDbEventStore, KernelError, openRun, openStores } from 'rewake';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeLocks } from './fake-locks.ts';
+import { FaultyFactory, settled } from './faulty-factory.ts';
+import { turn } from './turn.ts';
 
-let factory: IDBFactory;
+let factory: FaultyFactory;
 
 beforeEach(() => {
-  factory = new IDBFactory();
+  factory = new FaultyFactory();
 });
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
-/** The same databases as another page has them, which shares no connection with this one. */
-const otherPage = (): IDBFactory =>
-  Object.assign(Object.create(factory), {
-    open: (...args: [string]) => factory.open(...args),
-    deleteDatabase: (name: string) => factory.deleteDatabase(name),
-  });
-
 const run = { runId: 'a', reduce: (sum: number, event: number) => sum + event, initialState: 0 };
-
-/** Opened by something that does not care who else wants the database. */
-function holdOpen(name: string): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
-    const request = factory.open(name);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
 
 test('every run of the database is gone, the other databases stay, and the next call begins anew', async () => {
   const [user, other] = ['user 1', 'user 2'].map(
@@ -52,7 +36,7 @@ test('where there is no such database, that is how it stays', async () => {
 
 test('what is being written is committed before, here and in other tabs, which let go by themselves', async () => {
   const here = new IndexedDbEventStore<number>({ indexedDB: factory });
-  const there = new IndexedDbEventStore<number>({ indexedDB: otherPage() });
+  const there = new IndexedDbEventStore<number>({ indexedDB: factory.otherPage() });
   await there.append('b', [1]);
   await here.append('a', [1]);
   const writes = Promise.all([here.append('a', [2]), there.append('b', [2])]);
@@ -65,7 +49,7 @@ test('a run that is live in another tab closes itself with conflict, and writes 
   const reports: unknown[] = [];
   const live = await openRun({
     ...run,
-    stores: await openStores<number, number>({ indexedDB: otherPage() }),
+    stores: await openStores<number, number>({ indexedDB: factory.otherPage() }),
     onError: ({ code }) => reports.push(code),
   });
   await live.append(1);
@@ -80,14 +64,14 @@ test('a run that is live in another tab closes itself with conflict, and writes 
 test('something else holds it open: blocked, and it is deleted as soon as that lets go', async () => {
   const events = new IndexedDbEventStore<number>({ indexedDB: factory });
   await events.append('a', [1]);
-  const held = await holdOpen('rewake');
+  const held = await settled(factory.otherPage().open('rewake'));
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const rejected = deleteDatabase({ indexedDB: factory }).catch((error: unknown) => error);
   await new Promise<void>((resolve) => {
     held.onversionchange = () => resolve();
   });
   // Its own event comes after that of the connection that is in the way.
-  await new Promise(setImmediate);
+  await turn();
   await vi.advanceTimersByTimeAsync(10_000);
   const error = await rejected;
   expect(error).toBeInstanceOf(KernelError);
@@ -101,7 +85,7 @@ describe('what was called before does not bring data back', () => {
   const names = async () => (await factory.databases()).map(({ name }) => name);
 
   test('saves and appends that wait in another tab reject with connection-lost', async () => {
-    const there = await openStores<string, number>({ indexedDB: otherPage() });
+    const there = await openStores<string, number>({ indexedDB: factory.otherPage() });
     const { logId } = await there.events.append('a', [1]);
     const writes = [
       there.snapshots.save({ runId: 'a', atSeq: 1, logId, state: 'in flight' }),
@@ -128,7 +112,7 @@ describe('what was called before does not bring data back', () => {
   });
 
   test('a snapshot of a log that is gone is refused: conflict', async () => {
-    const there = await openStores<string, number>({ indexedDB: otherPage() });
+    const there = await openStores<string, number>({ indexedDB: factory.otherPage() });
     const { logId } = await there.events.append('a', [1]);
     await deleteDatabase({ indexedDB: factory });
     const save = there.snapshots.save({ runId: 'a', atSeq: 1, logId, state: 'secret' });
@@ -148,7 +132,7 @@ describe('with Web Locks', () => {
 
   test('live runs close at once, and say why', async () => {
     const reports: KernelError[] = [];
-    const stores = await openStores<number, number>({ indexedDB: otherPage() });
+    const stores = await openStores<number, number>({ indexedDB: factory.otherPage() });
     const runs = await Promise.all(
       ['a', 'b'].map((runId) => openRun({ ...run, runId, stores, onError: (error) => reports.push(error) })),
     );
@@ -173,11 +157,11 @@ describe('with Web Locks', () => {
   });
 
   test('a run that is opened meanwhile waits, and begins anew', async () => {
-    const stores = await openStores<number, number>({ indexedDB: otherPage() });
+    const stores = await openStores<number, number>({ indexedDB: factory.otherPage() });
     const former = await openRun({ ...run, stores });
     await former.append(1);
     await former.close();
-    const held = await holdOpen('rewake');
+    const held = await settled(factory.otherPage().open('rewake'));
     const destroyed = deleteDatabase({ indexedDB: factory });
     const opening = openRun({ ...run, stores });
     const first = await Promise.race([opening, new Promise((resolve) => setTimeout(resolve, 0, 'waits'))]);
@@ -191,9 +175,12 @@ describe('with Web Locks', () => {
   });
 
   test('twice at once: both resolve, and nobody is kept out afterwards', async () => {
-    const stores = await openStores<number, number>({ indexedDB: otherPage() });
+    const stores = await openStores<number, number>({ indexedDB: factory.otherPage() });
     await stores.events.append('a', [1]);
-    await Promise.all([deleteDatabase({ indexedDB: factory }), deleteDatabase({ indexedDB: otherPage() })]);
+    await Promise.all([
+      deleteDatabase({ indexedDB: factory }),
+      deleteDatabase({ indexedDB: factory.otherPage() }),
+    ]);
     expect(await factory.databases()).toEqual([]);
     await (await openRun({ ...run, stores })).close();
   });

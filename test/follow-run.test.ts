@@ -51,21 +51,6 @@ describe('a follower', () => {
     await follower.close();
   });
 
-  test('a listener that throws harms nobody and is reported', async () => {
-    const follower = await followRun(options());
-    const cause = new Error('listener');
-    let heard = 0;
-    follower.subscribe(() => {
-      throw cause;
-    });
-    follower.subscribe(() => heard++);
-    await scene.stores.events.append('a', [1]);
-    await follower.refresh();
-    expect(heard).toBe(1);
-    expect(scene.reports).toMatchObject([{ code: 'unknown', cause }]);
-    await follower.close();
-  });
-
   test('starts over where the log was deleted', async () => {
     await scene.stores.events.append('a', [1, 2, 3]);
     const follower = await followRun(options());

@@ -1,8 +1,6 @@
 import type { Locks } from '../src/run/locks.ts';
 import { FakeLocks } from './fake-locks.ts';
-
-/** A turn of the event loop. */
-export const turn = () => new Promise(setImmediate);
+import { turns } from './turn.ts';
 
 /** Web Locks whose holder hears of a theft only some turns later, as a busy or frozen tab does. */
 export class LateLocks implements Locks {
@@ -12,7 +10,7 @@ export class LateLocks implements Locks {
 
   request: Locks['request'] = (...request) =>
     this.#locks.request(...request).catch(async (error) => {
-      for (let turns = 0; turns < 20; turns++) await turn();
+      await turns(20);
       throw error;
     });
 }

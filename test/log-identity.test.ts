@@ -10,6 +10,7 @@ import {
   type SnapshotStore,
 } from 'rewake';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { fakePage } from './fake-page.ts';
 import { plant, remove } from './fault-cases/scene.ts';
 import { FaultyFactory } from './faulty-factory.ts';
 
@@ -102,8 +103,7 @@ describe.each([
   });
 
   test('back from the back/forward cache, the run closes itself with conflict', async () => {
-    const page = new EventTarget();
-    vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
+    const page = fakePage();
     const reports: unknown[] = [];
     const run = await openRun({
       runId: 'a',
@@ -112,9 +112,9 @@ describe.each([
       onError: ({ code }) => reports.push(code),
     });
     for (const event of ['old 1', 'old 2', 'old 3']) await run.append(event);
-    page.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: true }));
+    page.show('pagehide');
     await beginAnew(other, anew);
-    page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+    page.show('pageshow');
     await vi.waitFor(() => expect(reports).toEqual(['conflict']));
     await expect(run.append('late')).rejects.toMatchObject({ code: 'conflict' });
     expect(await stored(other)).toEqual({ log: anew, state: anew });

@@ -10,14 +10,14 @@ beforeAll(() => {
   Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
 });
 
+const definition = () => ({
+  reduce: (sum: number, event: number) => sum + event,
+  initialState: 0,
+  stores: { snapshots: new InMemorySnapshotStore<number>(), events: new InMemoryEventStore<number>() },
+});
+
 test('useSyncExternalStore(run.subscribe, run.getState) works, in strict mode too', async () => {
-  const stores = { snapshots: new InMemorySnapshotStore<number>(), events: new InMemoryEventStore<number>() };
-  const options = {
-    runId: 'a',
-    reduce: (sum: number, event: number) => sum + event,
-    initialState: 0,
-    stores,
-  };
+  const options = { runId: 'a', ...definition() };
   const run = await openRun(options);
   const follower = await followRun(options);
   let renders = 0;
@@ -52,12 +52,6 @@ test('useSyncExternalStore(run.subscribe, run.getState) works, in strict mode to
 });
 
 describe("the README's useRun", () => {
-  const definition = () => ({
-    reduce: (sum: number, event: number) => sum + event,
-    initialState: 0,
-    stores: { snapshots: new InMemorySnapshotStore<number>(), events: new InMemoryEventStore<number>() },
-  });
-
   function scene() {
     const options = definition();
     const runs = new Set<Run<number, number>>();
@@ -117,13 +111,7 @@ describe("the README's useRun", () => {
 });
 
 test('on a server, useSyncExternalStore needs the third argument', async () => {
-  const stores = { snapshots: new InMemorySnapshotStore<number>(), events: new InMemoryEventStore<number>() };
-  const run = await openRun({
-    runId: 'a',
-    reduce: (sum: number, event: number) => sum + event,
-    initialState: 0,
-    stores,
-  });
+  const run = await openRun({ runId: 'a', ...definition() });
   const Without = () => useSyncExternalStore(run.subscribe, run.getState);
   const With = () => useSyncExternalStore(run.subscribe, run.getState, () => 0);
   expect(() => renderToString(createElement(Without))).toThrow('getServerSnapshot');

@@ -8,14 +8,8 @@ import {
   SnapshotStoreError,
 } from 'rewake';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { initialState, reduce, type State } from './run-scene.ts';
 
-interface State {
-  readonly sum: number;
-  readonly count: number;
-}
-
-const reduce = ({ sum, count }: State, event: number): State => ({ sum: sum + event, count: count + 1 });
-const initialState: State = { sum: 0, count: 0 };
 const fold = (log: readonly number[]) => log.reduce(reduce, initialState);
 
 let snapshots: InMemorySnapshotStore<State>;

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeLocks } from './fake-locks.ts';
 import { FaultyFactory } from './faulty-factory.ts';
 import { initialState, log, options, refusal, type State, scene } from './run-scene.ts';
+import { turn } from './turn.ts';
 
 describe('append', () => {
   test('the state moves at once, the promise resolves when the event is durable', async () => {
@@ -167,7 +168,7 @@ describe.each(['with Web Locks', 'without Web Locks'])(
       });
       await expect(run.append(1)).rejects.toEqual(refusal('conflict'));
       await expect(append.mock.results[0]?.value).rejects.toBe(lost);
-      await new Promise(setImmediate);
+      await turn();
       expect(append).toHaveBeenCalledTimes(1);
     });
 

@@ -2,8 +2,10 @@ import { followRun, openRun, openStores, type Run } from 'rewake';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Locks } from '../src/run/locks.ts';
 import { FakeLocks } from './fake-locks.ts';
+import { type FakePage, fakePage } from './fake-page.ts';
 import { FaultyFactory } from './faulty-factory.ts';
 import { log, options, refusal, type State, scene } from './run-scene.ts';
+import { turns } from './turn.ts';
 
 describe('the life of a run', () => {
   test('status and closed after close; subscribers are called', async () => {
@@ -51,11 +53,10 @@ describe('close', () => {
 });
 
 describe('in a page', () => {
-  let page: EventTarget;
+  let page: FakePage;
 
   beforeEach(() => {
-    page = new EventTarget();
-    vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
+    page = fakePage();
     vi.stubGlobal('document', { hidden: false });
   });
 
@@ -71,9 +72,6 @@ describe('in a page', () => {
     vi.stubGlobal('addEventListener', here);
     return other;
   }
-
-  const show = (type: 'pagehide' | 'pageshow') =>
-    page.dispatchEvent(Object.assign(new Event(type), { persisted: true }));
 
   test('a snapshot is saved when the page is hidden', async () => {
     const run = await openRun(options());
@@ -93,13 +91,13 @@ describe('in a page', () => {
     const run = await openRun(options());
     await run.append(1);
     const save = vi.spyOn(scene.stores.snapshots, 'save');
-    show('pagehide');
+    page.show('pagehide');
     vi.stubGlobal('document', { hidden: true });
     page.dispatchEvent(new Event('visibilitychange'));
     expect(save).not.toHaveBeenCalled();
     const other = await openElsewhere();
     await other.close();
-    show('pageshow');
+    page.show('pageshow');
     expect(await run.append(2)).toBe(2);
     await expect(openRun({ ...options(), ifOwned: 'fail' })).rejects.toEqual(refusal('conflict'));
     const follower = await followRun(options());
@@ -118,11 +116,11 @@ describe('in a page', () => {
     ['somebody else has gone on with it', true],
   ])('back again, and %s: the run closes itself with conflict', async (_, closes) => {
     const run = await openRun(options());
-    show('pagehide');
+    page.show('pagehide');
     const other = await openElsewhere();
     await other.append(1);
     if (closes) await other.close();
-    show('pageshow');
+    page.show('pageshow');
     await vi.waitFor(() => expect(scene.reports).toEqual([refusal('conflict')]));
     await expect(run.append(2)).rejects.toBe(scene.reports[0]);
     expect(await log()).toEqual([1]);
@@ -132,7 +130,7 @@ describe('in a page', () => {
   /** Locks that are granted some turns later, as a busy browser grants them. */
   class SlowLocks extends FakeLocks {
     override request: Locks['request'] = async (...request) => {
-      for (let turns = 0; turns < 5; turns++) await new Promise(setImmediate);
+      await turns(5);
       return this.slowly(...request);
     };
     readonly slowly = new FakeLocks().request;
@@ -157,8 +155,8 @@ describe('in a page', () => {
         if (when === 'after') listen();
         act = () => inPageshow(run);
         await run.append(1);
-        show('pagehide');
-        show('pageshow');
+        page.show('pagehide');
+        page.show('pageshow');
         return run;
       }
 
@@ -201,7 +199,7 @@ describe('in a page', () => {
 
   test('closed as the page leaves, and never back: what was appended is durable, and the run free', async () => {
     const run = await openRun(options());
-    show('pagehide');
+    page.show('pagehide');
     const append = run.append(1);
     await run.close();
     expect(await append).toBe(1);
@@ -224,8 +222,8 @@ describe('in a page', () => {
     });
     const inFlight = run.append(1);
     await vi.waitFor(async () => expect(await log()).toEqual([1]));
-    show('pagehide');
-    show('pageshow');
+    page.show('pagehide');
+    page.show('pageshow');
     const next = run.append(2);
     answer();
     expect(await Promise.all([inFlight, next])).toEqual([1, 2]);

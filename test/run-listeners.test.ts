@@ -21,18 +21,25 @@ describe('subscribe and getState', () => {
     await close();
   });
 
-  test('a listener that throws harms nobody and is reported', async () => {
-    const run = await openRun(options());
+  test.each([
+    ['of a run', openRun],
+    ['of a follower', followRun],
+  ])('a listener %s that throws harms nobody and is reported', async (_, open) => {
+    const source = await open(options());
     const cause = new Error('listener');
     let heard = 0;
-    run.subscribe(() => {
+    source.subscribe(() => {
       throw cause;
     });
-    run.subscribe(() => heard++);
-    expect(await run.append(1)).toBe(1);
+    source.subscribe(() => heard++);
+    if ('append' in source) expect(await source.append(1)).toBe(1);
+    else {
+      await scene.stores.events.append('a', [1]);
+      await source.refresh();
+    }
     expect(heard).toBe(1);
     expect(scene.reports).toMatchObject([{ code: 'unknown', cause }]);
-    await run.close();
+    await source.close();
   });
 });
 

@@ -2,6 +2,7 @@ import { followRun, InMemoryEventStore, KernelError, openRun, type Run } from 'r
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeLocks } from './fake-locks.ts';
 import { initialState, log, options, reduce, refusal, type State, scene } from './run-scene.ts';
+import { turn, turns } from './turn.ts';
 
 // What applications do to a run that it did not ask for, and what may happen to it at any time.
 
@@ -13,7 +14,7 @@ async function unhandled(body: () => unknown): Promise<unknown[]> {
   vi.spyOn(console, 'error').mockImplementation(hear);
   try {
     await body();
-    for (let turns = 0; turns < 3; turns++) await new Promise(setImmediate);
+    await turns(3);
     return seen;
   } finally {
     process.off('unhandledRejection', hear);
@@ -223,7 +224,7 @@ test('a notice that arrives during the first recovery is not missed', async () =
   const head = vi.spyOn(events, 'head').mockImplementationOnce(async (runId) => {
     const before = await InMemoryEventStore.prototype.head.call(events, runId);
     await owner.append(1);
-    await new Promise(setImmediate);
+    await turn();
     return before;
   });
   const follower = await followRun(options());

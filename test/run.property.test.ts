@@ -4,7 +4,8 @@ import { afterAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Locks } from '../src/run/locks.ts';
 import { FakeLocks } from './fake-locks.ts';
 import { FaultyFactory } from './faulty-factory.ts';
-import { LateLocks, turn } from './late-locks.ts';
+import { LateLocks } from './late-locks.ts';
+import { turns } from './turn.ts';
 
 // Two pages run the same run. Locks are stolen, connections lost, appends and snapshots fail, at any moment.
 // Whatever happens: the log is gapless, every acknowledged event is in it exactly once, each was accepted by
@@ -105,7 +106,7 @@ test.each([
 
       for (const step of steps) {
         if (step.do === 'wait') {
-          for (let turns = 0; turns < step.turns; turns++) await turn();
+          await turns(step.turns);
           continue;
         }
         const page = pages[step.page] as (typeof pages)[number];

@@ -140,10 +140,9 @@ export const recordCases: readonly FaultCase[] = [
     faultCase(`a snapshot ${what}: ${code}, and the run is recovered from the log`, async (factory) => {
       const stores = await withLog(factory);
       await plant(factory, 'snapshots', key, value);
-      await assertRejects(() => stores.snapshots.loadLatest('a'), {
-        name: 'SnapshotStoreError',
-        code,
-      });
+      const loading = () => stores.snapshots.loadLatest('a');
+      const { runId } = await assertRejects(loading, { name: 'SnapshotStoreError', code });
+      assertEqual(runId, 'a', 'the run of the error');
       const { state, seq, ignoredSnapshot } = await recover({ ...runOf(stores), runId: 'a' });
       assertEqual([state, seq, ignoredSnapshot?.reason], [fold([1, 2, 3, 4]), 4, code], 'the recovery');
       const run = await openRun({ ...runOf(stores), runId: 'a', ifOwned: 'fail' });
