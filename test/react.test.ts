@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { act, createElement, StrictMode, useSyncExternalStore } from 'react';
-import { createRoot } from 'react-dom/client';
+import { createRoot, hydrateRoot } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
 import { followRun, InMemoryEventStore, InMemorySnapshotStore, openRun, type Run } from 'rewake';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -117,4 +117,35 @@ test('on a server, useSyncExternalStore needs the third argument', async () => {
   expect(() => renderToString(createElement(Without))).toThrow('getServerSnapshot');
   expect(renderToString(createElement(With))).toBe('0');
   await run.close();
+});
+
+describe('what a browser renders first when it hydrates', () => {
+  /** Hydrates what the server has rendered, in a browser that has recovered the run. */
+  async function hydrate(first: (run: Run<number, number>) => number) {
+    const run = await openRun({ runId: 'a', ...definition() });
+    await run.appendAll([1, 2]);
+    const Sum = ({ first }: { first: () => number }) =>
+      useSyncExternalStore(run.subscribe, run.getState, first);
+    const element = document.createElement('div');
+    element.innerHTML = renderToString(createElement(Sum, { first: () => definition().initialState }));
+    expect(element.textContent).toBe('0');
+    const errors: string[] = [];
+    const root = await act(async () =>
+      hydrateRoot(element, createElement(Sum, { first: () => first(run) }), {
+        onRecoverableError: (error) => errors.push(String(error)),
+      }),
+    );
+    expect(element.textContent).toBe('3');
+    await act(async () => root.unmount());
+    await run.close();
+    return errors;
+  }
+
+  test('the initial state matches the HTML of the server', async () => {
+    expect(await hydrate(() => 0)).toEqual([]);
+  });
+
+  test('the state of the run does not: a hydration error', async () => {
+    expect(await hydrate((run) => run.state)).toEqual([expect.stringContaining('Hydration failed')]);
+  });
 });

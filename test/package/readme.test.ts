@@ -25,7 +25,8 @@ const fakeIndexedDb = pathToFileURL(createRequire(import.meta.url).resolve('fake
 const sync = `globalThis.addEventListener = (type, listener) => {
   if (type === 'sync') listener({ waitUntil: (work) => work });
 };`;
-const platform = ['--import', fakeIndexedDb, '--import', `data:text/javascript,${encodeURIComponent(sync)}`];
+const imported = (code: string) => ['--import', `data:text/javascript,${encodeURIComponent(code)}`];
+const platform = ['--import', fakeIndexedDb, ...imported(sync)];
 
 test('README.md has samples, and all of them compile', () => {
   expect(blocks).toContainEqual(expect.objectContaining({ name: expect.stringContaining('README') }));
@@ -39,4 +40,36 @@ test.each(blocks.filter(({ runs }) => runs))('$name prints what it says', ({ nam
   const printed = node([...platform, `readme/${name}.js`], consumer);
   const stated = [...code.matchAll(/console\.log\(.*\/\/ → (.*)$/gm)].map((line) => `${line[1]}\n`);
   expect(printed).toBe(stated.join(''));
+});
+
+/** Another `sync` event after one whose promise has rejected. */
+const syncAgain = `globalThis.addEventListener = (type, listener) => {
+  const dispatch = (next) =>
+    listener({ waitUntil: (work) => work.catch((error) => { console.log(error.message); next?.(); }) });
+  if (type === 'sync') dispatch(dispatch);
+};`;
+
+test('the Service Worker lets go of the run if it cannot send, and the next sync goes on with that file', () => {
+  const { name = '' } = blocks.find(({ code }) => code.includes("addEventListener('sync'")) ?? {};
+  const sample = readFileSync(join(consumer, `readme/${name}.js`), 'utf8');
+  const failing = sample.replace(
+    /const send = .*/,
+    `const send = async (file) => {
+      console.log('sends', file);
+      if (file === 'b.png' && !globalThis.failed) throw new Error(globalThis.failed = 'no network');
+    };`,
+  );
+  expect(failing).not.toBe(sample);
+  writeFileSync(join(consumer, 'readme/failing-send.js'), failing);
+  const printed = node(
+    ['--import', fakeIndexedDb, ...imported(syncAgain), 'readme/failing-send.js'],
+    consumer,
+  );
+  expect(printed.trim().split('\n')).toEqual([
+    'sends a.png',
+    'sends b.png',
+    'no network',
+    'sends b.png',
+    'a.png b.png',
+  ]);
 });
