@@ -1,6 +1,7 @@
 import { deleteDatabase, IndexedDbEventStore, KernelError, openRun, openStores } from 'rewake';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeLocks } from './fake-locks.ts';
+import { storesOf } from './fault-cases/scene.ts';
 import { FaultyFactory, settled } from './faulty-factory.ts';
 import { turn } from './turn.ts';
 
@@ -109,6 +110,21 @@ describe('what was called before does not bring data back', () => {
     // What is called now begins a new one.
     await there.events.append('d', [1]);
     expect(await there.events.runIds()).toEqual(['d']);
+  });
+
+  test('nor do writes that wait for the database to open', async () => {
+    const { snapshots, events } = storesOf(factory);
+    const writes = [
+      snapshots.save({ runId: 'a', atSeq: 1, state: 'secret' }),
+      snapshots.delete('a'),
+      events.append('a', [1]),
+      events.append('b', [1], { expectedHead: 0 }),
+      events.delete('a'),
+    ];
+    const refused = writes.map((write) => expect(write).rejects.toMatchObject({ code: 'connection-lost' }));
+    await deleteDatabase({ indexedDB: factory });
+    await Promise.all(refused);
+    expect(await names()).toEqual([]);
   });
 
   test('a snapshot of a log that is gone is refused: conflict', async () => {

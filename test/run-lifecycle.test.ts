@@ -116,14 +116,28 @@ describe('in a page', () => {
     ['somebody else has gone on with it', true],
   ])('back again, and %s: the run closes itself with conflict', async (_, closes) => {
     const run = await openRun(options());
+    await run.append(1);
     page.show('pagehide');
     const other = await openElsewhere();
-    await other.append(1);
+    await other.append(2);
     if (closes) await other.close();
     page.show('pageshow');
     await vi.waitFor(() => expect(scene.reports).toEqual([refusal('conflict')]));
-    await expect(run.append(2)).rejects.toBe(scene.reports[0]);
-    expect(await log()).toEqual([1]);
+    await expect(run.append(3)).rejects.toBe(scene.reports[0]);
+    expect(await log()).toEqual([1, 2]);
+    await other.close();
+  });
+
+  test('back again and closed at once, while somebody else owns it: nothing is written', async () => {
+    const run = await openRun(options());
+    page.show('pagehide');
+    const other = await openElsewhere();
+    page.show('pageshow');
+    const append = run.append(1);
+    await run.close();
+    await expect(append).rejects.toEqual(refusal('conflict'));
+    expect(await log()).toEqual([]);
+    expect(await other.append(2)).toBe(1);
     await other.close();
   });
 
@@ -225,6 +239,8 @@ describe('in a page', () => {
     page.show('pagehide');
     page.show('pageshow');
     const next = run.append(2);
+    // Long after it owns the run again.
+    await turns(5);
     answer();
     expect(await Promise.all([inFlight, next])).toEqual([1, 2]);
     expect(scene.reports).toEqual([]);

@@ -175,22 +175,25 @@ describe.each(['with Web Locks', 'without Web Locks'])('runs that nobody has ope
     await Promise.all([anew.close(), follower.close()]);
   });
 
-  test('deleteRun that breaks off leaves the run whole, and the next one deletes it', async () => {
-    const run = await openRun(options());
-    await run.appendAll([1, 2]);
-    await run.close();
-    const failure = new KernelError('connection-lost', 'injected', { operation: 'delete' });
-    const remove = vi.spyOn(scene.stores.events, 'delete').mockRejectedValueOnce(failure);
-    await expect(deleteRun(place())).rejects.toBe(failure);
-    const again = await openRun({ ...options(), ifOwned: 'fail' });
-    expect(again.state.sum).toBe(3);
-    await again.close();
-    await deleteRun(place());
-    remove.mockRestore();
-    expect(await listRuns({ stores: scene.stores })).toEqual([]);
-    // There is nothing to delete, and nobody to take it from.
-    await deleteRun(place());
-  });
+  test.each(['snapshots', 'events'] as const)(
+    'deleteRun that breaks off at the %s leaves the run whole, and the next one deletes it',
+    async (store) => {
+      const run = await openRun(options());
+      await run.appendAll([1, 2]);
+      await run.close();
+      const failure = new KernelError('connection-lost', 'injected', { operation: 'delete' });
+      const remove = vi.spyOn(scene.stores[store], 'delete').mockRejectedValueOnce(failure);
+      await expect(deleteRun(place())).rejects.toBe(failure);
+      const again = await openRun({ ...options(), ifOwned: 'fail' });
+      expect(again.state.sum).toBe(3);
+      await again.close();
+      await deleteRun(place());
+      remove.mockRestore();
+      expect(await listRuns({ stores: scene.stores })).toEqual([]);
+      // There is nothing to delete, and nobody to take it from.
+      await deleteRun(place());
+    },
+  );
 });
 
 test('an owner in another tab is elsewhere', async () => {

@@ -22,6 +22,20 @@ describe('snapshots', () => {
     expect(save).toHaveBeenCalledTimes(4);
   });
 
+  test('are counted from the snapshot that the run was recovered from', async () => {
+    const first = await openRun({ ...options(), snapshotEvery: 3 });
+    await first.appendAll([1, 2, 3]);
+    await first.close();
+    const run = await openRun({ ...options(), snapshotEvery: 3 });
+    const save = vi.spyOn(scene.stores.snapshots, 'save');
+    await run.snapshot();
+    for (const event of [4, 5]) await run.append(event);
+    expect(save).not.toHaveBeenCalled();
+    await run.append(6);
+    expect(save.mock.calls.map(([{ atSeq }]) => atSeq)).toEqual([6]);
+    await run.close();
+  });
+
   test('of several that fail together, one is reported', async () => {
     const run = await openRun({ ...options(), snapshotEvery: 1 });
     let fail = (_: KernelError) => {};
