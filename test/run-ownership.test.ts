@@ -1,8 +1,8 @@
-import { openRun, openStores } from 'rewake';
+import { openRun, openStores, type Run } from 'rewake';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeLocks } from './fake-locks.ts';
 import { FaultyFactory } from './faulty-factory.ts';
-import { log, options, refusal, scene } from './run-scene.ts';
+import { log, options, refusal, type State, scene } from './run-scene.ts';
 
 describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, %s', (kind) => {
   beforeEach(async () => {
@@ -76,6 +76,22 @@ describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, 
     await vi.waitFor(() => expect(scene.reports).toEqual([refusal('conflict')]));
     await expect(run.append(1)).rejects.toBe(scene.reports[0]);
     expect(await log()).toEqual([]);
+  });
+
+  test('stolen while it recovers, and owned by a third one when it has: that one keeps it', async () => {
+    const thirds: Run<State, number>[] = [];
+    vi.spyOn(scene.stores.events, 'head').mockImplementationOnce(async () => {
+      const thief = await openRun({ ...options(), ifOwned: 'steal' });
+      await thief.close();
+      thirds.push(await openRun({ ...options(), ifOwned: 'fail' }));
+      return { seq: 0, logId: null };
+    });
+    const run = await openRun(options());
+    await run.closed;
+    await run.close();
+    await expect(openRun({ ...options(), ifOwned: 'fail' })).rejects.toEqual(refusal('conflict'));
+    expect(await thirds[0]?.append(1)).toBe(1);
+    await thirds[0]?.close();
   });
 
   test('steal comes before those who wait, and they wait for the thief', async () => {
