@@ -1,6 +1,8 @@
 import { followRun, KernelError, openRun } from 'rewake';
 import { describe, expect, test, vi } from 'vitest';
+import { fakePage } from './fake-page.ts';
 import { initialState, options, refusal, scene } from './run-scene.ts';
+import { turns } from './turn.ts';
 
 describe('a follower', () => {
   const changed = (run: { subscribe(listener: () => void): () => void }) =>
@@ -88,6 +90,55 @@ describe('a follower', () => {
     expect(follower.state).toEqual({ sum: 1, count: 1 });
     await Promise.all([follower.close(), owner.close()]);
     vi.unstubAllGlobals();
+  });
+
+  test('asked to read again while it reads: one reading after the other, and each event is heard once', async () => {
+    const { events } = scene.stores;
+    const follower = await followRun(options());
+    const heard: number[] = [];
+    follower.onEvent(({ event }) => heard.push(event));
+    let go = () => {};
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const scanned = events.scan.bind(events);
+    const scan = vi.spyOn(events, 'scan').mockImplementationOnce(async (...where) => {
+      await held;
+      return scanned(...where);
+    });
+    await events.append('a', [1]);
+    const first = follower.refresh();
+    await vi.waitFor(() => expect(scan).toHaveBeenCalled());
+    await events.append('a', [2]);
+    const second = follower.refresh();
+    await turns(3);
+    expect(scan).toHaveBeenCalledTimes(1);
+    go();
+    await Promise.all([first, second]);
+    expect(heard).toEqual([1, 2]);
+    expect(follower).toMatchObject({ state: { sum: 3, count: 2 }, seq: 2 });
+    await follower.close();
+  });
+
+  test('in the back/forward cache it hears nothing; back again, it reads what has come and follows', async () => {
+    const owner = await openRun(options());
+    const page = fakePage();
+    const follower = await followRun(options());
+    vi.unstubAllGlobals();
+    const elsewhere = await followRun(options());
+    page.show('pagehide');
+    const heardElsewhere = changed(elsewhere);
+    await owner.append(1);
+    await heardElsewhere;
+    expect(follower.state).toEqual(initialState);
+    for (const act of [() => page.show('pageshow'), () => owner.append(2)]) {
+      const change = changed(follower);
+      act();
+      await change;
+      expect(follower.state).toEqual(owner.state);
+    }
+    await Promise.all([elsewhere.close(), follower.close(), owner.close()]);
+    expect(scene.reports).toEqual([]);
   });
 
   test('closed while it reads: it stays as it is', async () => {

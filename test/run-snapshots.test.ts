@@ -28,7 +28,6 @@ describe('snapshots', () => {
     await first.close();
     const run = await openRun({ ...options(), snapshotEvery: 3 });
     const save = vi.spyOn(scene.stores.snapshots, 'save');
-    await run.snapshot();
     for (const event of [4, 5]) await run.append(event);
     expect(save).not.toHaveBeenCalled();
     await run.append(6);

@@ -29,3 +29,7 @@ describe('importing touches no browser global', () => {
     expect(node(['server/import-only.js'], consumer)).toBe('imported\n');
   });
 });
+
+test('a run and a follower that nobody closes do not keep Node running', () => {
+  expect(node(['left-open.js'], consumer)).toBe('2\n');
+});
