@@ -87,6 +87,14 @@ describe('in a page', () => {
     expect(save).toHaveBeenCalledTimes(1);
   });
 
+  test('left for good: the run stays open until the page ends', async () => {
+    const run = await openRun(options());
+    page.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: false }));
+    expect(run.status).toBe('open');
+    expect(await run.append(1)).toBe(1);
+    await run.close();
+  });
+
   test('into the back/forward cache: the run is free, no snapshot is begun; back again: it goes on', async () => {
     const run = await openRun(options());
     await run.append(1);
@@ -130,14 +138,16 @@ describe('in a page', () => {
 
   test('back again and closed at once, while somebody else owns it: nothing is written', async () => {
     const run = await openRun(options());
+    await run.append(1);
     page.show('pagehide');
     const other = await openElsewhere();
     page.show('pageshow');
-    const append = run.append(1);
+    const append = run.append(2);
     await run.close();
     await expect(append).rejects.toEqual(refusal('conflict'));
-    expect(await log()).toEqual([]);
-    expect(await other.append(2)).toBe(1);
+    expect(await log()).toEqual([1]);
+    expect(await scene.stores.snapshots.loadLatest('a')).toBeUndefined();
+    expect(await other.append(3)).toBe(2);
     await other.close();
   });
 

@@ -136,6 +136,22 @@ describe.each(['in memory', 'without Web Locks', 'with Web Locks'])('one owner, 
   });
 });
 
+test('a run that is closed, or that could not be recovered, holds no lock any more', async () => {
+  const locks = new FakeLocks();
+  vi.stubGlobal('navigator', { locks });
+  const held = async () => (await locks.query()).held.length;
+  scene.stores = await openStores({ indexedDB: new FaultyFactory(), databaseName: crypto.randomUUID() });
+  const run = await openRun(options());
+  // Its own, and one of the database.
+  expect(await held()).toBe(2);
+  await run.close();
+  expect(await held()).toBe(0);
+  await scene.stores.events.append('a', [Number.NaN]);
+  await expect(openRun(options())).rejects.toEqual(refusal('reducer-threw'));
+  expect(await held()).toBe(0);
+  vi.unstubAllGlobals();
+});
+
 test.each([
   ['an id that is empty', { runId: '' }],
   ['snapshotEvery 0', { snapshotEvery: 0 }],
