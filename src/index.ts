@@ -9,7 +9,14 @@ export {
   openStores,
   type Stores,
 } from './backends/open-stores.ts';
-export type { AppendOptions, EventStore, Head, LogPage, SequencedEvent } from './contracts/event-store.ts';
+export type {
+  AppendOptions,
+  Base,
+  EventStore,
+  Head,
+  LogPage,
+  SequencedEvent,
+} from './contracts/event-store.ts';
 export type { SaveOptions, Snapshot, SnapshotStore } from './contracts/snapshot-store.ts';
 export type { LogId, RunId, Seq } from './contracts/words.ts';
 export {

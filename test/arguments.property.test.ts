@@ -107,7 +107,7 @@ describe.each([
     expect((await store.scan('a', 1)).events).toMatchObject([{ seq: 1, event: 'good' }]);
   });
 
-  test.each(['append', 'scan', 'head', 'delete'])('%s: bad run ids', (operation) =>
+  test.each(['append', 'scan', 'head', 'compact', 'base', 'delete'])('%s: bad run ids', (operation) =>
     expectRefused(
       against(isRunId),
       (runId) => untyped(store)[operation]?.(runId, operation === 'append' ? [1] : 1),
@@ -129,6 +129,19 @@ describe.each([
       'options',
       badOptions({ expectedHead: 1, writer: 'w' }, writer, optional(isObject)),
       (bad: unknown) => [[1], bad],
+    ],
+    [
+      'compact',
+      'base',
+      badOptions(
+        { atSeq: 1, logId: null, version: 1, state: 1 },
+        {
+          atSeq: isInteger(1),
+          logId: (value) => value === null || isRunId(value),
+          version: isInteger(1),
+        },
+      ),
+      (bad: unknown) => [bad],
     ],
     ['scan', 'from', against(isInteger(1)), (bad: unknown) => [bad]],
     ['scan', 'limit', against(optional(isInteger(1))), (bad: unknown) => [1, bad]],

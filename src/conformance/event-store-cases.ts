@@ -1,27 +1,9 @@
-import type { AppendOptions, EventStore, Head, LogPage } from '../contracts/event-store.ts';
-import type { RunId, Seq } from '../contracts/words.ts';
+import type { AppendOptions } from '../contracts/event-store.ts';
+import type { Seq } from '../contracts/words.ts';
 import { assert, assertEqual, assertRejects } from './assert.ts';
 import { badRunIds, badSeqs, type ConformanceCase, peculiarRunIds, richValue, uncloneables } from './case.ts';
-
-type Store = EventStore<unknown>;
-
-const name = 'EventStoreError';
-
-const numbered = (events: readonly unknown[], first = 1) =>
-  events.map((event, index) => ({ seq: first + index, event, version: 1 }));
-
-const seqOf = async (appending: Promise<Head>) => (await appending).seq;
-
-const seqsOf = async (appending: Promise<Head>[]) => (await Promise.all(appending)).map(({ seq }) => seq);
-
-const eventsOf = async (scanning: Promise<LogPage<unknown>>) => (await scanning).events;
-
-const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
-
-async function assertLog(store: Store, runId: RunId, events: readonly unknown[]): Promise<void> {
-  assertEqual(await eventsOf(store.scan(runId, 1)), numbered(events), `the log of ${runId}`);
-  assertEqual((await store.head(runId)).seq, events.length, `the head of ${runId}`);
-}
+import { compactionCases } from './compaction-cases.ts';
+import { assertLog, eventsOf, name, numbered, range, type Store, seqOf, seqsOf } from './log.ts';
 
 /**
  * Every guarantee of {@link EventStore}, as cases for any backend.
@@ -437,4 +419,5 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
       await assertLog(real, 'a', ['good']);
     },
   },
+  ...compactionCases,
 ];

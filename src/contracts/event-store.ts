@@ -26,6 +26,21 @@ export interface LogPage<E> {
   readonly events: SequencedEvent<E>[];
 }
 
+/**
+ * The state with which a compacted log begins, in place of the events that it is made of. Unlike a snapshot it is a part
+ * of the log: nothing can compute it again.
+ */
+export interface Base {
+  /** The seq of the last event in `state`; at least 1. The log goes on with the next one. */
+  readonly atSeq: Seq;
+  /** The log that it is of, as `append`, `head`, `scan` and `recover` tell it. */
+  readonly logId: LogId | null;
+  /** The version of the application's code that made `state`. */
+  readonly version: number;
+  /** Anything that the structured clone algorithm can copy. */
+  readonly state: unknown;
+}
+
 /** How {@link EventStore.append} appends. */
 export interface AppendOptions {
   /** Append only while this is the run's head: the fence against a second writer. */
@@ -70,6 +85,7 @@ export interface EventStore<E> {
    * 1; without it, all), and the `logId` of the log that they are of. No events past the head and for an unknown
    * run. The caller owns what it gets.
    *
+   * Rejects with `compacted` if the log has a base and `from` is not above it; the error's `seq` is that of the base.
    * Rejects with `unreadable` or `newer-version` rather than return a log with a gap, an overlap or a record
    * that is not one of this release.
    */
@@ -79,12 +95,35 @@ export interface EventStore<E> {
   head(runId: RunId): Promise<Head>;
 
   /**
+   * Replaces all events up to `base.atSeq` by the base, and resolves when that is committed, all at once: at any moment
+   * the log is the old one or the new one. Head and `logId` stay, and so do the seqs of the events after it. The state is
+   * captured at the call. **The events are gone:** `state` has to be what they come to. A base at the `atSeq` of the
+   * present one replaces it, so that a compaction can be repeated after `connection-lost`.
+   *
+   * An append that is repeated after some of its events were compacted either resolves as before or rejects with
+   * `conflict`; it is never appended twice.
+   *
+   * Rejects, having changed nothing, with `conflict` if `base.atSeq` is above the head or below the present base, or
+   * `base.logId` is not the log's, with `newer-version` if a higher version has made the present base, and with
+   * `not-cloneable` if the state cannot be copied, naming the place.
+   */
+  compact(runId: RunId, base: Base): Promise<void>;
+
+  /**
+   * The base with which the run's log begins, or `undefined` if it begins with event 1, or there is none. The caller
+   * owns what it gets.
+   *
+   * Rejects with `unreadable` or `newer-version` if the stored record is not one of this release.
+   */
+  base(runId: RunId): Promise<Base | undefined>;
+
+  /**
    * Deletes the run's whole log; succeeds if it has none. Its next event is number 1 again, in a log with another
-   * `logId`. The run is lost with its log, whatever its snapshot says: this is no way to trim it. To delete a run, use
-   * {@link deleteRun}.
+   * `logId`. The run is lost with its log, whatever its snapshot says: to shorten a log, use {@link EventStore.compact};
+   * to delete a run, {@link deleteRun}.
    */
   delete(runId: RunId): Promise<void>;
 
-  /** The runs that have events, each once, in no particular order. */
+  /** The runs that have a log, be it a base alone, each once, in no particular order. */
   runIds(): Promise<RunId[]>;
 }

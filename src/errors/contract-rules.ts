@@ -1,21 +1,19 @@
-import type { AppendOptions } from '../contracts/event-store.ts';
+import type { AppendOptions, Base } from '../contracts/event-store.ts';
 import type { SaveOptions, Snapshot } from '../contracts/snapshot-store.ts';
 import { array, flag, integer, nonEmpty, object, optional, type Rule, rule } from './rules.ts';
 
 // What the contracts demand of arguments, for every backend.
 
-const identity = optional(
-  rule(
-    'null or a non-empty string',
-    (value) => value === null || (typeof value === 'string' && value !== ''),
-  ),
+const identity = rule(
+  'null or a non-empty string',
+  (value) => value === null || (typeof value === 'string' && value !== ''),
 );
 const version = optional(integer(1));
 
 const snapshot = object({
   runId: nonEmpty,
   atSeq: integer(0),
-  logId: identity,
+  logId: optional(identity),
   version,
 } satisfies Record<Exclude<keyof Snapshot<unknown>, 'state'>, Rule>);
 
@@ -23,7 +21,7 @@ const saveOptions = object({ immutable: optional(flag) } satisfies Record<keyof 
 
 const appendOptions = object({
   expectedHead: optional(integer(0)),
-  logId: identity,
+  logId: optional(identity),
   writer: optional(nonEmpty),
   version,
   immutable: optional(flag),
@@ -47,6 +45,17 @@ export function checkAppend(runId: unknown, events: unknown, options: unknown): 
   if (options === undefined) return;
   appendOptions('options', options);
   if (Object(options).logId !== undefined) fenceOfLogId('options', options);
+}
+
+const base = object({
+  atSeq: integer(1),
+  logId: identity,
+  version: integer(1),
+} satisfies Record<Exclude<keyof Base, 'state'>, Rule>);
+
+export function checkCompact(runId: unknown, value: unknown): void {
+  checkRunId(runId);
+  base('base', value);
 }
 
 const from = integer(1);

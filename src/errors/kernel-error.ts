@@ -18,6 +18,7 @@ import type { RunId, Seq } from '../contracts/words.ts';
  * | `data-lost` | The browser has thrown the database away and begun an empty one; the message has its reason. |
  * | `closed` | The object was closed before the call. |
  * | `aborted` | The caller's `signal` was aborted; its reason is the `cause`. |
+ * | `compacted` | The events that were asked for are in the log's base, and nowhere else; `seq` is that of the base. |
  * | `older-version` | What is stored was written by an older release of the application, and cannot be used without its `migrate`. |
  * | `reducer-threw` | The application's `reduce` or `upcast` refused an event; see `seq` and `cause`. |
  * | `unknown` | The platform reported something that rewake has no name for; see `cause`. |
@@ -36,6 +37,7 @@ export type ErrorCode =
   | 'data-lost'
   | 'closed'
   | 'aborted'
+  | 'compacted'
   | 'older-version'
   | 'reducer-threw'
   | 'unknown';
@@ -48,7 +50,7 @@ export interface ErrorContext {
   readonly runId?: RunId | undefined;
   /** The platform's or the application's own error. */
   readonly cause?: unknown;
-  /** The event that the error is about. */
+  /** The event that the error is about; on `compacted`, the last one in the base. */
   readonly seq?: Seq | undefined;
   /** On `conflict`: the seq that the caller took for the current one. */
   readonly expected?: Seq | undefined;
@@ -69,7 +71,7 @@ export class KernelError<Code extends ErrorCode = ErrorCode> extends Error {
   declare readonly operation: string;
   /** The run that it failed for, if it was for one. */
   declare readonly runId?: RunId;
-  /** The event that the error is about, if it is about one. */
+  /** The event that the error is about, if it is about one; on `compacted`, the last one in the base. */
   declare readonly seq?: Seq;
   /** The seq that the caller took for the current one. Only a `conflict` of two writers has it. */
   declare readonly expected?: Code extends 'conflict' ? Seq : never;

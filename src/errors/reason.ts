@@ -123,6 +123,25 @@ export const staleHead = (expected: Seq, actual: Seq): Reason =>
   );
 const nothingAppended = 'Nothing was appended; recover before going on.';
 
-/** A snapshot names a log that is not there. */
+/** A snapshot or a base names a log that is not there. */
 export const staleLog = (): Reason =>
-  new Reason('conflict', 'the log that this snapshot is of was deleted, or begun anew. Nothing was changed.');
+  new Reason('conflict', 'the log that this state is of was deleted, or begun anew. Nothing was changed.');
+
+/** Somebody wants the events from `from` on, and those up to `base` are gone. */
+export const compacted = (from: Seq, base: Seq): Reason =>
+  new Reason(
+    'compacted',
+    `there is no event ${from} any more: the events up to ${base} were compacted. Read the base, and go on with event ` +
+      `${base + 1}.`,
+    { seq: base },
+  );
+
+/** A base at `atSeq` is not within the log, which begins after its base at `first` and ends at `head`. */
+export const staleBase = (atSeq: Seq, first: Seq, head: Seq): Reason =>
+  new Reason(
+    'conflict',
+    atSeq > head
+      ? `a base at seq ${atSeq} holds events that the log does not have; its head is ${head}. Nothing was changed.`
+      : `it was compacted up to ${first} already; this base is at ${atSeq}. Nothing was changed.`,
+    { expected: atSeq, actual: atSeq > head ? head : first },
+  );

@@ -1,23 +1,28 @@
 import { wrap } from 'idb';
 import type {
   AppendOptions,
+  Base,
   EventStore,
   Head,
   LogPage,
   SequencedEvent,
 } from '../../contracts/event-store.ts';
 import type { LogId, RunId, Seq } from '../../contracts/words.ts';
-import { checkAppend, checkRunId, checkScan } from '../../errors/contract-rules.ts';
+import { checkAppend, checkCompact, checkRunId, checkScan } from '../../errors/contract-rules.ts';
 import { EventStoreError } from '../../errors/kernel-error.ts';
-import { Reason, reasonOf, staleHead, withContext } from '../../errors/reason.ts';
+import { compacted, Reason, reasonOf, staleHead, withContext } from '../../errors/reason.ts';
 import { capture, putReason } from '../capture.ts';
 import { byRun, GroupCommit } from '../group-commit.ts';
 import { randomId } from '../random-id.ts';
+import { assertFits, type StoredBase } from '../stored-base.ts';
 import { Database, deletedMeanwhile, type IndexedDbOptions, keysOf, type ObjectStores } from './database.ts';
 import {
   asLogId,
+  baseRecord,
   contentOf,
   eventRecord,
+  isBase,
+  isBatch,
   isBatchOf,
   isSeq,
   logIdKey,
@@ -113,6 +118,28 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     return withContext(EventStoreError, 'head', runId, () => {
       checkRunId(runId);
       return this.#database.transact('readonly', (stores) => headOf(stores, runId));
+    });
+  }
+
+  compact(runId: RunId, base: Base): Promise<void> {
+    return withContext(EventStoreError, 'compact', runId, async () => {
+      checkCompact(runId, base);
+      const { atSeq, logId, version } = base;
+      const captured = { atSeq, logId, version, state: capture(base.state, 'state') };
+      const compaction = (stores: ObjectStores) => compactLog(stores, runId, captured);
+      // Strict in any case: it deletes events whose loss nobody was told to expect.
+      const write = () => this.#database.transact('readwrite', compaction, { durability: 'strict' });
+      await this.#commits.alone(this.#database.unlessDeleted(write));
+    });
+  }
+
+  base(runId: RunId): Promise<Base | undefined> {
+    return withContext(EventStoreError, 'base', runId, () => {
+      checkRunId(runId);
+      return this.#database.transact('readonly', async ({ events, guards }) => {
+        const [base, logId] = await Promise.all([baseOf(events, runId), wrap(guards.get(logIdKey(runId)))]);
+        return base && { ...base, logId: asLogId(logId) };
+      });
     });
   }
 
@@ -223,6 +250,41 @@ async function headOf({ events, guards }: ObjectStores, runId: RunId): Promise<H
   return { seq, logId: seq === 0 ? null : asLogId(logId) };
 }
 
+/** What the run's log begins with, if that is a base. */
+async function baseOf(events: IDBObjectStore, runId: RunId): Promise<StoredBase | undefined> {
+  const [[key], [record]] = await recordFrom(events, runId, 0);
+  if (key === undefined || isBatch(record)) return undefined;
+  return { atSeq: seqOf(key), version: versionOf(record), state: contentOf(record, 'base') };
+}
+
+/** The key and the value of the record in which the event `seq` is; none if the log ends before it. */
+const recordFrom = (events: IDBObjectStore, runId: RunId, seq: Seq): Promise<[IDBValidKey[], unknown[]]> =>
+  Promise.all([wrap(events.getAllKeys(keysOf(runId, seq), 1)), wrap(events.getAll(keysOf(runId, seq), 1))]);
+
+/** Puts the base in place of the events up to it. Of the batch that it ends in, the rest stays. */
+async function compactLog(stores: ObjectStores, runId: RunId, base: Base): Promise<void> {
+  const { events } = stores;
+  const { atSeq } = base;
+  const [head, present, [[key], [record]]] = await Promise.all([
+    headOf(stores, runId),
+    baseOf(events, runId),
+    recordFrom(events, runId, atSeq),
+  ]);
+  assertFits(base, head, present);
+  const last = seqOf(key);
+  events.delete(keysOf(runId, 0, atSeq));
+  try {
+    events.put(baseRecord(base), [runId, atSeq]);
+  } catch (error) {
+    throw putReason(error, base.state, 'state');
+  }
+  if (last === atSeq) return;
+  const batch = contentOf(record, 'events');
+  if (!Array.isArray(batch) || batch.length <= last - atSeq) throw damaged(atSeq);
+  // Without its writer: repeated, the whole batch is not to be taken for the part that is left.
+  events.put(eventRecord(batch.slice(atSeq - last), undefined, versionOf(record)), [runId, last]);
+}
+
 /** The head after so many events were put after `head`. A log that has no identity gets one. */
 async function headAfter(stores: ObjectStores, runId: RunId, head: Head, added: number): Promise<Head> {
   const seq = head.seq + added;
@@ -311,14 +373,13 @@ function sequence(
   const scanned: SequencedEvent<unknown>[] = [];
   let seq = before;
   for (let index = 0; index < keys.length && seq < to; index++) {
-    const events = contentOf(records[index], 'events');
-    const version = versionOf(records[index]);
-    if (!Array.isArray(events) || seqOf(keys[index]) - events.length !== seq) {
-      throw new Reason(
-        'unreadable',
-        `the log is damaged at seq ${seq + 1}: an event is missing or there twice.`,
-      );
-    }
+    const record = records[index];
+    const last = seqOf(keys[index]);
+    // Anywhere but at the beginning, it is none.
+    if (isBase(record)) throw seq === 0 ? compacted(from, last) : damaged(seq + 1);
+    const events = contentOf(record, 'events');
+    const version = versionOf(record);
+    if (!Array.isArray(events) || last - events.length !== seq) throw damaged(seq + 1);
     for (const event of events) {
       seq++;
       if (seq >= from && seq <= to) scanned.push({ seq, event, version });
@@ -326,3 +387,6 @@ function sequence(
   }
   return scanned;
 }
+
+const damaged = (seq: Seq): Reason =>
+  new Reason('unreadable', `the log is damaged at seq ${seq}: an event is missing or there twice.`);

@@ -1,9 +1,12 @@
 import type { Snapshot } from '../../contracts/snapshot-store.ts';
 import type { LogId, RunId, Seq } from '../../contracts/words.ts';
 import { Reason } from '../../errors/reason.ts';
+import type { StoredBase } from '../stored-base.ts';
 
 /** Of what this release writes. A record carries it so that a later release can tell old from new. */
 const FORMAT = 1;
+/** Of a base, in which rewake 0.1 and 0.2 must find no batch of events. */
+const BASE_FORMAT = 2;
 
 export type SnapshotRecord = {
   readonly format: typeof FORMAT;
@@ -17,6 +20,11 @@ export type EventRecord = {
   readonly events: readonly unknown[];
   readonly writer?: string;
   readonly version?: number;
+};
+export type BaseRecord = {
+  readonly format: typeof BASE_FORMAT;
+  readonly base: unknown;
+  readonly version: number;
 };
 
 export const snapshotRecord = ({
@@ -39,6 +47,16 @@ export const eventRecord = (events: readonly unknown[], writer?: string, version
   ...(version && { version }),
 });
 
+export const baseRecord = ({ state, version }: StoredBase): BaseRecord => ({
+  format: BASE_FORMAT,
+  base: state,
+  version,
+});
+
+/** Whether what is stored among a run's events is a base, or a batch. A damaged one may be neither. */
+export const isBase = (record: unknown): boolean => Object(record).format === BASE_FORMAT;
+export const isBatch = (record: unknown): boolean => Object(record).format === FORMAT;
+
 /** The version in a record, whoever wrote it; without one it is 1, as everything was that rewake 0.1 wrote. */
 export function versionOf(record: unknown): number {
   const { version = 1 } = Object(record);
@@ -60,10 +78,11 @@ export function isBatchOf(record: unknown, writer: string, length: number): bool
 }
 
 /** A field of a record, which has been stored and is therefore not trusted. */
-export function contentOf(record: unknown, field: 'atSeq' | 'state' | 'events'): unknown {
+export function contentOf(record: unknown, field: 'atSeq' | 'state' | 'events' | 'base'): unknown {
   const fields = Object(record);
-  if (typeof fields.format === 'number' && fields.format > FORMAT) throw new Reason('newer-version');
-  if (fields.format !== FORMAT || !Object.hasOwn(fields, field)) throw new Reason('unreadable');
+  const format = field === 'base' ? BASE_FORMAT : FORMAT;
+  if (typeof fields.format === 'number' && fields.format > format) throw new Reason('newer-version');
+  if (fields.format !== format || !Object.hasOwn(fields, field)) throw new Reason('unreadable');
   return fields[field];
 }
 

@@ -1,16 +1,19 @@
-import type { AppendOptions, EventStore, Head, LogPage } from '../../contracts/event-store.ts';
+import type { AppendOptions, Base, EventStore, Head, LogPage } from '../../contracts/event-store.ts';
 import type { LogId, RunId, Seq } from '../../contracts/words.ts';
-import { checkAppend, checkRunId, checkScan } from '../../errors/contract-rules.ts';
+import { checkAppend, checkCompact, checkRunId, checkScan } from '../../errors/contract-rules.ts';
 import { EventStoreError } from '../../errors/kernel-error.ts';
-import { staleHead, withContext } from '../../errors/reason.ts';
+import { compacted, staleHead, withContext } from '../../errors/reason.ts';
 import { capture } from '../capture.ts';
 import { randomId } from '../random-id.ts';
+import { assertFits, type StoredBase } from '../stored-base.ts';
 
 /** So many appends with a `writer` are remembered for each run, so that they can be repeated. */
 const REMEMBERED = 1_000;
 
 interface Log<E> {
   readonly logId: LogId | null;
+  readonly base?: StoredBase;
+  /** Those after the base. */
   readonly events: { readonly event: E; readonly version: number }[];
   /** The latest appends that named their writers: from where to where, and by whom. */
   readonly landed: Set<string>;
@@ -33,7 +36,7 @@ export class InMemoryEventStore<E> implements EventStore<E> {
       checkAppend(runId, events, options);
       const captured = capture(events, 'events');
       const log = this.#log(runId);
-      const head = log.events.length;
+      const head = headOf(log);
       const { expectedHead = head, logId = log.logId, writer, version = 1 } = options ?? {};
       const seq = expectedHead + captured.length;
       const batch = JSON.stringify([expectedHead, seq, writer]);
@@ -53,8 +56,10 @@ export class InMemoryEventStore<E> implements EventStore<E> {
   scan(runId: RunId, from: Seq, limit?: number): Promise<LogPage<E>> {
     return withContext(EventStoreError, 'scan', runId, () => {
       checkScan(runId, from, limit);
-      const { logId, events } = this.#log(runId);
-      const page = structuredClone(events.slice(from - 1, limit && from - 1 + limit));
+      const { logId, base, events } = this.#log(runId);
+      const first = from - 1 - (base?.atSeq ?? 0);
+      if (base && first < 0) throw compacted(from, base.atSeq);
+      const page = structuredClone(events.slice(first, limit && first + limit));
       return { logId, events: page.map((stored, index) => ({ seq: from + index, ...stored })) };
     });
   }
@@ -62,8 +67,28 @@ export class InMemoryEventStore<E> implements EventStore<E> {
   head(runId: RunId): Promise<Head> {
     return withContext(EventStoreError, 'head', runId, () => {
       checkRunId(runId);
-      const { logId, events } = this.#log(runId);
-      return { seq: events.length, logId };
+      const log = this.#log(runId);
+      return { seq: headOf(log), logId: log.logId };
+    });
+  }
+
+  compact(runId: RunId, base: Base): Promise<void> {
+    return withContext(EventStoreError, 'compact', runId, () => {
+      checkCompact(runId, base);
+      const { atSeq, version } = base;
+      const captured = { atSeq, version, state: capture(base.state, 'state') };
+      const log = this.#log(runId);
+      assertFits(base, { seq: headOf(log), logId: log.logId }, log.base);
+      const events = log.events.slice(atSeq - (log.base?.atSeq ?? 0));
+      this.#logs.set(runId, { ...log, base: captured, events });
+    });
+  }
+
+  base(runId: RunId): Promise<Base | undefined> {
+    return withContext(EventStoreError, 'base', runId, () => {
+      checkRunId(runId);
+      const { base, logId } = this.#log(runId);
+      return base && { ...structuredClone(base), logId };
     });
   }
 
@@ -82,6 +107,8 @@ export class InMemoryEventStore<E> implements EventStore<E> {
     return this.#logs.get(runId) ?? { logId: null, events: [], landed: new Set() };
   }
 }
+
+const headOf = <E>({ base, events }: Log<E>): Seq => (base?.atSeq ?? 0) + events.length;
 
 /** Adds `batch` and drops what was added 1,000 batches before it. */
 function remember(landed: Set<string>, batch: string): void {

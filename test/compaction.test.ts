@@ -1,0 +1,197 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { IndexedDbEventStore, IndexedDbSnapshotStore } from 'rewake';
+import { build } from 'vite';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { releaseOf } from '../bench/release.ts';
+import { plant } from './fault-cases/scene.ts';
+import { FaultyFactory, settled } from './faulty-factory.ts';
+
+// What only IndexedDB has of a compaction: records, transactions, crashes midway, and older releases that find a base.
+
+let factory: FaultyFactory;
+
+beforeEach(() => {
+  factory = new FaultyFactory();
+});
+
+const open = (indexedDB: IDBFactory = factory.otherPage()) => ({
+  snapshots: new IndexedDbSnapshotStore<string>({ indexedDB }),
+  events: new IndexedDbEventStore<number>({ indexedDB }),
+});
+
+/** What is stored of the logs, by whichever page. */
+async function records(): Promise<[IDBValidKey, unknown][]> {
+  const connection = await settled(factory.otherPage().open('rewake'));
+  const store = connection.transaction('events').objectStore('events');
+  const [keys, values] = await Promise.all([settled(store.getAllKeys()), settled(store.getAll())]);
+  connection.close();
+  return keys.map((key, index) => [key, values[index]]);
+}
+
+/** A log of 1, 2 | 3, 4, 5 | 6, the second batch of another version and with a writer. */
+async function begin(): Promise<string | null> {
+  const { events } = open();
+  await events.append('a', [1, 2]);
+  await events.append('a', [3, 4, 5], { expectedHead: 2, writer: 'w', version: 2 });
+  return (await events.append('a', [6], { version: 2 })).logId;
+}
+
+const before = [
+  [['a', 2], { format: 1, events: [1, 2] }],
+  [['a', 5], { format: 1, events: [3, 4, 5], writer: 'w', version: 2 }],
+  [['a', 6], { format: 1, events: [6], version: 2 }],
+];
+const after = [
+  [['a', 3], { format: 2, base: 'three', version: 2 }],
+  [['a', 5], { format: 1, events: [4, 5], version: 2 }],
+  [['a', 6], { format: 1, events: [6], version: 2 }],
+];
+const baseAt = (atSeq: number, logId: string | null) => ({ atSeq, logId, version: 2, state: 'three' });
+
+test('a base is a record of format 2 under the seq of its last event; the rest of a batch stays under its key', async () => {
+  const logId = await begin();
+  expect(await records()).toEqual(before);
+  await open().events.compact('a', baseAt(3, logId));
+  expect(await records()).toEqual(after);
+});
+
+test.each(['strict', 'relaxed'] as const)(
+  'a compaction is one strict transaction on all object stores, whatever durability the store has: %s',
+  async (durability) => {
+    const logId = await begin();
+    const events = new IndexedDbEventStore({ indexedDB: factory, durability });
+    await events.head('a');
+    factory.transactions.length = 0;
+    await events.compact('a', baseAt(3, logId));
+    expect(factory.transactions.map(({ mode, durability }) => [mode, durability])).toEqual([
+      ['readwrite', 'strict'],
+    ]);
+    expect([...(factory.transactions[0]?.objectStoreNames ?? [])].sort()).toEqual([
+      'events',
+      'guards',
+      'snapshots',
+    ]);
+  },
+);
+
+test('a connection that is lost after any of the answers leaves the old log or the new one', async () => {
+  let lost = 0;
+  for (let answers = 1; ; answers++) {
+    factory = new FaultyFactory();
+    const logId = await begin();
+    const { events } = open(factory);
+    await events.head('a');
+    let heard = 0;
+    factory.onTransaction = (transaction) => {
+      const drop = () => ++heard === answers && factory.dropConnections();
+      transaction.addEventListener('success', drop, { capture: true });
+    };
+    const compaction = events.compact('a', baseAt(3, logId));
+    const isLost = await compaction.then(
+      () => false,
+      (error) => error.code === 'connection-lost',
+    );
+    factory.onTransaction = undefined;
+    expect(await records()).toEqual(isLost ? before : after);
+    // Repeated, it is done.
+    await events.compact('a', baseAt(3, logId));
+    expect(await records()).toEqual(after);
+    if (!isLost) break;
+    lost++;
+  }
+  // The reads, and the deletion and the two records.
+  expect(lost).toBeGreaterThan(7);
+});
+
+test('a compaction waits for what is committed before it, and does not begin a database that was deleted', async () => {
+  const logId = await begin();
+  const { events } = open(factory);
+  const appending = events.append('a', [7]);
+  const compacting = events.compact('a', baseAt(3, logId)).catch((error) => error.code);
+  await settled(factory.otherPage().deleteDatabase('rewake'));
+  await appending.catch(() => {});
+  expect([undefined, 'connection-lost', 'conflict']).toContain(await compacting);
+  expect((await events.append('a', [1])).seq).toBe(1);
+  expect(await events.base('a')).toBeUndefined();
+});
+
+test.each([
+  ['of a newer format', { format: 3, base: 'three', version: 1 }, 'newer-version'],
+  ['without a state', { format: 2, version: 1 }, 'unreadable'],
+  ['with its state in __proto__', { ...JSON.parse('{"__proto__": {"base": 1}}'), format: 2 }, 'unreadable'],
+  ['with text for a version', { format: 2, base: 'three', version: '1' }, 'unreadable'],
+  ['with 0 for a version', { format: 2, base: 'three', version: 0 }, 'unreadable'],
+  ['that is null', null, 'unreadable'],
+])('a base %s is no base', async (_, value, code) => {
+  const logId = await begin();
+  const { events } = open();
+  await events.compact('a', baseAt(3, logId));
+  await plant(factory, 'events', ['a', 3], value);
+  await expect(events.base('a')).rejects.toMatchObject({ code, operation: 'base', runId: 'a' });
+});
+
+/** Without the history there is no older release to run. */
+const history = (() => {
+  try {
+    execFileSync('git', ['cat-file', '-e', 'df16c6b^{commit}'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+describe.skipIf(!history)('the real rewake 0.1, from the history of the repository', () => {
+  /** Of its API, what is used here. */
+  interface Release01 {
+    openStores(options: { indexedDB: IDBFactory }): Promise<{
+      events: { scan(runId: string, from: number): Promise<unknown>; head(runId: string): Promise<number> };
+    }>;
+    recover(options: object): Promise<unknown>;
+    openRun(options: object): Promise<{ close(): Promise<void> }>;
+  }
+
+  async function release01(): Promise<Release01> {
+    const { entry } = releaseOf('df16c6b');
+    const folder = mkdtempSync(join(tmpdir(), 'rewake-0.1-'));
+    try {
+      const rolldownOptions = { input: entry, preserveEntrySignatures: 'strict' } as const;
+      const built = await build({
+        configFile: false,
+        logLevel: 'error',
+        build: { target: 'es2022', minify: false, write: false, rolldownOptions },
+      });
+      const [output] = [built].flat();
+      const chunk = output && 'output' in output ? output.output[0] : undefined;
+      const file = join(folder, 'rewake.mjs');
+      writeFileSync(file, chunk?.code ?? '');
+      return await import(/* @vite-ignore */ pathToFileURL(file).href);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  test('refuses a log that was compacted as newer-version, and changes nothing', async () => {
+    const old = await release01();
+    const stores = await old.openStores({ indexedDB: factory.otherPage() });
+    const definition = { reduce: (state: string, event: number) => `${state} ${event}`, initialState: '' };
+    const recover = () => old.recover({ runId: 'a', ...stores, ...definition });
+    const logId = await begin();
+    expect(await recover()).toMatchObject({ state: ' 1 2 3 4 5 6', seq: 6 });
+    for (const atSeq of [3, 6]) {
+      await open().events.compact('a', baseAt(atSeq, logId));
+      const stored = await records();
+      for (const attempt of [
+        recover,
+        () => stores.events.scan('a', 1),
+        () => old.openRun({ id: 'a', stores, ...definition }),
+      ])
+        await expect(attempt()).rejects.toMatchObject({ code: 'newer-version' });
+      expect(await stores.events.head('a')).toBe(6);
+      expect(await records()).toEqual(stored);
+    }
+  });
+});
