@@ -54,7 +54,15 @@ function untouchable() {
   const methods = (...names: string[]) => Object.fromEntries(names.map((name) => [name, method(name)]));
   return {
     snapshots: methods('loadLatest', 'save', 'delete', 'runIds') as unknown as SnapshotStore<unknown>,
-    events: methods('append', 'scan', 'head', 'delete', 'runIds') as unknown as EventStore<unknown>,
+    events: methods(
+      'append',
+      'scan',
+      'head',
+      'compact',
+      'base',
+      'delete',
+      'runIds',
+    ) as unknown as EventStore<unknown>,
   };
 }
 
@@ -244,9 +252,9 @@ test('recover', () => {
   const bad = [
     ...badOptions(untouchable(), {
       snapshots: (value) => has(value, 'loadLatest'),
-      events: (value) => has(value, 'head', 'scan'),
+      events: (value) => has(value, 'head', 'scan', 'base'),
     }),
-    lacking({ snapshots: ['loadLatest'], events: ['head', 'scan'] }),
+    lacking({ snapshots: ['loadLatest'], events: ['head', 'scan', 'base'] }),
   ].map((one) => one.map((stores) => ({ ...good, stores })));
   return expectRefused(
     [...bad, ...badOptions({ ...good, stores: untouchable() }, ofDefinition)],

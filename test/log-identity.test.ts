@@ -137,8 +137,9 @@ describe.each([
     await stale.events.append('a', numbered('old', 25_000));
     const log = numbered('new', 25_000);
     let pages = 0;
-    const interrupted: Pick<EventStore<string>, 'head' | 'scan'> = {
+    const interrupted: Pick<EventStore<string>, 'head' | 'scan' | 'base'> = {
       head: (runId) => stale.events.head(runId),
+      base: (runId) => stale.events.base(runId),
       async scan(...where) {
         if (++pages === 2) await beginAnew(other, log);
         return stale.events.scan(...where);

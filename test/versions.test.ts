@@ -107,7 +107,59 @@ describe.each([
     };
     const { state, ignoredSnapshot } = await recover(at({ ...two, migrate: throwing }));
     expect(state).toEqual({ sum: 15, count: 2 });
-    expect(ignoredSnapshot).toMatchObject({ reason: 'older-version', atSeq: 2, error: { cause } });
+    expect(ignoredSnapshot).toMatchObject({
+      reason: 'older-version',
+      atSeq: 2,
+      error: { code: 'older-version', cause },
+    });
+  });
+
+  describe('a base of the old reducer', () => {
+    async function withOldBase() {
+      const deployment = await withOldRun();
+      const { stores } = deployment;
+      const { logId } = await stores.events.append('a', [{ amount: 2 }]);
+      await stores.events.compact('a', { atSeq: 2, logId, version: 1, state: { total: 15 } });
+      await stores.snapshots.delete('a');
+      return deployment;
+    }
+
+    test('needs migrate: without it, nothing can replay what is in it', async () => {
+      const { at, stores } = await withOldBase();
+      const attempts = [() => recover(at(two)), () => openRun(at(two)), () => followRun(at(two))];
+      for (const attempt of attempts)
+        await expect(attempt()).rejects.toMatchObject({ code: 'older-version', seq: 2, runId: 'a' });
+      await expect(recover(at(two))).rejects.toThrow('its definition has no migrate');
+      expect((await stores.events.head('a')).seq).toBe(3);
+      // It let go of the run.
+      await (await openRun({ ...at(one), ifOwned: 'fail' })).close();
+    });
+
+    test('with migrate, it is used', async () => {
+      const { at } = await withOldBase();
+      const { state, baseSeq } = await recover(at({ ...two, migrate }));
+      expect({ state, baseSeq }).toEqual({ state: { sum: 17, count: 1 }, baseSeq: 2 });
+    });
+
+    test('a migrate that throws ends the recovery, with its error as the cause', async () => {
+      const { at } = await withOldBase();
+      const cause = new Error('cannot migrate');
+      const throwing = () => {
+        throw cause;
+      };
+      const error = await recover(at({ ...two, migrate: throwing })).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: 'older-version', seq: 2, cause });
+    });
+
+    test('is of no use to old code once new code has compacted further', async () => {
+      const { at, stores } = await withOldBase();
+      const { state, seq, logId } = await recover(at({ ...two, migrate }));
+      await stores.events.compact('a', { atSeq: seq, logId, version: 2, state });
+      await stores.snapshots.delete('a');
+      await expect(recover(at(one))).rejects.toMatchObject({ code: 'newer-version', seq: 3 });
+      const base = { atSeq: seq, logId, version: 1, state: { total: 17 } };
+      await expect(stores.events.compact('a', base)).rejects.toMatchObject({ code: 'newer-version' });
+    });
   });
 
   test('an upcast that throws ends the recovery, and names the event', async () => {

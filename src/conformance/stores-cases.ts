@@ -105,4 +105,49 @@ export const storesCases: readonly ConformanceCase<BothStores>[] = [
       await Promise.all([beginAnew(), reading()]);
     },
   },
+  {
+    name: 'a compacted log recovers from its base, unless the snapshot is newer',
+    async run(open) {
+      const stores = await open('b');
+      const { logId } = await stores.events.append('a', [1, 2, 3, 4]);
+      await stores.snapshots.save({ runId: 'a', atSeq: 1, state: ' 1', logId });
+      const base = { atSeq: 2, logId, version: 1, state: ' one two' };
+      await stores.events.compact('a', base);
+      const fromBase = await recovered(await open('b'), 'a');
+      assertEqual(
+        [fromBase.state, fromBase.baseSeq, fromBase.replayed],
+        [' one two 3 4', 2, 2],
+        'from the base',
+      );
+      await stores.snapshots.save({ runId: 'a', atSeq: 3, state: ' 1 2 3', logId });
+      const fromSnapshot = await recovered(await open('b'), 'a');
+      assertEqual([fromSnapshot.state, fromSnapshot.snapshotSeq], [' 1 2 3 4', 3], 'from the snapshot');
+    },
+  },
+  {
+    name: 'while a log grows and is compacted, with its snapshots ahead or behind, every recovery gives a right state',
+    async run(open) {
+      const [owner, reader] = [await open('b'), await open('b')];
+      const { logId } = await owner.events.append('a', [1]);
+      let state = ' 1';
+      let over = false;
+      const growing = async () => {
+        for (let seq = 2; seq <= 40; seq++) {
+          state += ` ${seq}`;
+          await owner.events.append('a', [seq]);
+          if (seq % 3 === 0) await owner.events.compact('a', { atSeq: seq, logId, version: 1, state });
+          if (seq % 5 === 0) await owner.snapshots.save({ runId: 'a', atSeq: seq, state, logId });
+        }
+        over = true;
+      };
+      const reading = async () => {
+        do {
+          const { state, seq } = await recovered(reader, 'a');
+          const numbers = Array.from({ length: seq }, (_, index) => ` ${index + 1}`);
+          assertEqual(state, numbers.join(''), `the state at ${seq}`);
+        } while (!over);
+      };
+      await Promise.all([growing(), reading()]);
+    },
+  },
 ];

@@ -27,8 +27,9 @@ export interface RunDefinition<S, E> {
    */
   readonly upcast?: ((event: unknown, version: number) => E) | undefined;
   /**
-   * Turns the state of a snapshot that a lower version saved into one of today. Without it, or if it throws, such a
-   * snapshot is ignored (`older-version`) and the log is replayed.
+   * Turns a state that a lower version stored into one of today. Without it, or if it throws, a snapshot is ignored
+   * (`older-version`) and the log is replayed; but the base of a compacted log cannot be replayed, and recovery rejects
+   * with `older-version`.
    */
   readonly migrate?: ((state: unknown, version: number) => S) | undefined;
 }
