@@ -265,7 +265,7 @@ test('recover', () => {
 
 const storesOfRun: Rules = {
   snapshots: (value) => has(value, 'loadLatest', 'save', 'delete'),
-  events: (value) => has(value, 'head', 'scan', 'append'),
+  events: (value) => has(value, 'head', 'scan', 'append', 'compact', 'base'),
   databaseName: optional((value) => typeof value === 'string'),
 };
 const ofBoth: Rules = { ...ofDefinition, onError: optional(isMethod) };
@@ -277,6 +277,7 @@ test.each([
     {
       ...ofBoth,
       snapshotEvery: optional(isInteger(1)),
+      keepEvents: optional(isInteger(1)),
       ifOwned: optional(isOneOf('wait', 'fail', 'steal')),
       onWait: optional(isMethod),
       requireDurable: optional((value) => typeof value === 'boolean'),
@@ -288,7 +289,10 @@ test.each([
   const good = { runId: 'a', reduce, initialState: 0, stores: untouchable() };
   const badStores = [
     ...badOptions(untouchable(), storesOfRun, optional(isObject)),
-    lacking({ snapshots: ['loadLatest', 'save', 'delete'], events: ['head', 'scan', 'append'] }),
+    lacking({
+      snapshots: ['loadLatest', 'save', 'delete'],
+      events: ['head', 'scan', 'append', 'compact', 'base'],
+    }),
   ];
   const bad = badStores.map((one) => one.map((stores) => ({ ...good, stores })));
   return expectRefused(

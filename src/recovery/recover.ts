@@ -101,23 +101,23 @@ export async function recover<S, E>(options: RecoverOptions<S, E>): Promise<Reco
 }
 
 /**
- * What {@link recover} resolves with, got from an earlier recovery by replaying only what has come since; `onEvent` is
- * called with each of those events. If the run was deleted and begun anew, all of the new log is replayed. If events that
- * have come since were compacted, it goes on from the base.
+ * What {@link recover} resolves with, got from an earlier recovery by replaying only what has come since, and the events
+ * that were replayed. If the run was deleted and begun anew, all of the new log is replayed. If some of what has come since
+ * was compacted, it goes on from the base.
  */
 export async function catchUp<S, E>(
   options: RecoverOptions<S, E>,
   known: Pick<Recovery<S>, 'seq' | 'logId' | 'state'>,
-  onEvent: (event: SequencedEvent<E>) => void,
-): Promise<Recovery<S>> {
+): Promise<{ readonly recovery: Recovery<S>; readonly events: readonly SequencedEvent<E>[] }> {
   const { runId, stores, version = 1 } = options;
   const { seq: atSeq, logId, state } = known;
   let snapshot: Snapshot<S> | undefined = { runId, atSeq, logId, state, version };
   for (let base: Base | undefined; ; base = await stores.events.base(runId)) {
     const head = await stores.events.head(runId);
     if (head.logId !== logId || head.seq < atSeq) snapshot = undefined;
-    const recovery = await replay(options, { snapshot }, base, head, onEvent);
-    if (recovery) return recovery;
+    const events: SequencedEvent<E>[] = [];
+    const recovery = await replay(options, { snapshot }, base, head, (event) => events.push(event));
+    if (recovery) return { recovery, events };
     snapshot = undefined;
   }
 }
@@ -131,7 +131,7 @@ export async function replay<S, E>(
   loaded: Loaded<S>,
   base: Base | undefined,
   head: Head,
-  onEvent: (event: SequencedEvent<E>) => void = () => {},
+  onEvent: (event: SequencedEvent<E>) => unknown = () => {},
 ): Promise<Recovery<S> | undefined> {
   const { runId, stores } = options;
   const { snapshotSeq, baseSeq, ignored, ...start } = startOf(options, loaded, base, head);

@@ -30,7 +30,8 @@ export interface FollowedRun<S, E = unknown> extends AsyncDisposable {
   readonly subscribe: (listener: () => void) => () => void;
   /**
    * Calls `listener` with each event that is read from now on, in order, each once. If the run is deleted and begun
-   * anew, the seqs begin at 1 again. Returns what ends that.
+   * anew, the seqs begin at 1 again. Events that were compacted before they were read are missing, though `state` has
+   * them: the seqs go on after the base. Returns what ends that.
    */
   readonly onEvent: (listener: (event: SequencedEvent<E>) => void) => () => void;
   /** The state; the same reference until it changes. */
@@ -169,12 +170,7 @@ class Follower<S, E> implements FollowedRun<S, E> {
 
   async #read(): Promise<void> {
     const before = this.#latest;
-    let events: SequencedEvent<E>[] = [];
-    const next = await catchUp({ ...this.#options, stores: this.#stores }, before, (event) => {
-      // The log was begun anew while it was read.
-      if (event.seq <= (events.at(-1)?.seq ?? 0)) events = [];
-      events.push(event);
-    });
+    const { recovery: next, events } = await catchUp({ ...this.#options, stores: this.#stores }, before);
     if (this.#isClosed() || (next.seq === before.seq && next.logId === before.logId)) return;
     this.#latest = next;
     this.#subscribers.notify();

@@ -5,6 +5,7 @@ import { describe, staleHead, toKernelError, withContextSync } from '../errors/r
 import { array, method } from '../errors/rules.ts';
 import { type Recovery, reduceEvent } from '../recovery/recover.ts';
 import { AppendQueue } from './append-queue.ts';
+import { Compaction } from './compaction.ts';
 import { freeze } from './freeze.ts';
 import { openNotices } from './notices.ts';
 import type { Ownership } from './ownership.ts';
@@ -40,6 +41,7 @@ export class LiveRun<S, E> implements Run<S, E> {
   readonly #acquire: () => Promise<Ownership>;
   readonly #queue: AppendQueue<S, E>;
   readonly #snapshots: SnapshotSchedule<S>;
+  readonly #compaction: Compaction<S, E>;
   readonly #subscribers: Subscribers;
   readonly #eventListeners: Subscribers<[SequencedEvent<E>]>;
   readonly #report: (error: unknown) => void;
@@ -108,6 +110,13 @@ export class LiveRun<S, E> implements Run<S, E> {
       version,
       saved: recovery.snapshotSeq,
       durable: () => this.#queue.durable,
+      onSaved: () => this.#compaction.compactBehind(),
+      onError: this.#report,
+    });
+    this.#compaction = new Compaction<S, E>({
+      run: { ...options, stores },
+      durable: () => this.#queue.durable,
+      isOpen: () => this.#status === 'open',
       onError: this.#report,
     });
     const { signal } = this.#listening;
@@ -122,6 +131,8 @@ export class LiveRun<S, E> implements Run<S, E> {
       },
       signal,
     );
+    // A run whose every life is short would never be compacted behind a snapshot.
+    this.#compaction.compactBehind();
   }
 
   get state(): S {
@@ -169,6 +180,9 @@ export class LiveRun<S, E> implements Run<S, E> {
 
   readonly snapshot = (): Promise<void> =>
     this.#refusal ? handled(Promise.reject(this.#refusal)) : this.#snapshots.save();
+
+  readonly compact = (): Promise<void> =>
+    this.#refusal ? handled(Promise.reject(this.#refusal)) : this.#compaction.compact();
 
   readonly close = (): Promise<void> => {
     this.#closing ??= this.#close();

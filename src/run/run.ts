@@ -45,7 +45,8 @@ export interface CommonOptions<S, E> extends RunDefinition<S, E> {
   /** Those of `openStores()` by default. */
   readonly stores?: RunStores<S, E> | undefined;
   /**
-   * Receives failures that no pending call can report: a snapshot that could not be saved, the error with which the
+   * Receives failures that no pending call can report: a snapshot that could not be saved, a log that could not be
+   * compacted, the error with which the
    * run closed itself, why it is only in memory, that the browser has lost the database (`data-lost`), a listener that
    * threw. Without it, they go to `console.warn`.
    */
@@ -61,6 +62,14 @@ export interface RunOptions<S, E> extends CommonOptions<S, E> {
    * anybody would notice, and writes the state more often.
    */
   readonly snapshotEvery?: number | undefined;
+  /**
+   * Shortens the log by itself: after a snapshot, and when the run is opened, if there are more than twice as many events
+   * after the base, all but the last `keepEvents` are folded into it and deleted. So each event is put through the reducer
+   * once more, in the background. By default every event is kept.
+   *
+   * A compaction that fails goes to `onError`; the next is tried after `keepEvents` more events.
+   */
+  readonly keepEvents?: number | undefined;
   /**
    * If somebody else owns the run: `wait` (default) until it is free, `fail` with `conflict`, or `steal`
    * it: the former owner's run then closes itself with `conflict`.
@@ -88,7 +97,7 @@ const commonRules: Record<keyof CommonOptions<unknown, unknown>, Rule> = {
   stores: optional(
     object({
       snapshots: object({ loadLatest: method, save: method, delete: method }),
-      events: object({ head: method, scan: method, append: method }),
+      events: object({ head: method, scan: method, append: method, compact: method, base: method }),
       databaseName: optional(text),
     }),
   ),
@@ -101,6 +110,7 @@ export const checkFollowOptions: (options: unknown) => void = (options) =>
 const runRules: Record<keyof RunOptions<unknown, unknown>, Rule> = {
   ...commonRules,
   snapshotEvery: optional(integer(1)),
+  keepEvents: optional(integer(1)),
   ifOwned: optional(oneOf('wait', 'fail', 'steal')),
   onWait: optional(method),
   signal: optional(object({ aborted: flag, addEventListener: method })),
@@ -161,6 +171,14 @@ export interface Run<S, E> extends AsyncDisposable {
   readonly appendAll: (events: readonly E[]) => Promise<Seq>;
   /** Saves a snapshot of all that is durable now. Rejects as {@link SnapshotStore.save} does. */
   readonly snapshot: () => Promise<void>;
+  /**
+   * Folds all events that are durable now into the log's base: the log then begins with the state after them, and **they
+   * are gone**. The run goes on as before, and so do its followers. A later version of your code needs a `migrate` that
+   * takes the state, because it cannot replay the events.
+   *
+   * Rejects as {@link EventStore.compact} does; whatever happens, the log is the old one or the new one.
+   */
+  readonly compact: () => Promise<void>;
   /**
    * Calls `listener` after every change of the state, and when the run is closed. Returns what ends that. Throws
    * `invalid-argument` if it is not a function.

@@ -11,6 +11,7 @@ interface ScheduleOptions<S> {
   readonly saved: Seq;
   /** What is committed, and so may be in a snapshot. */
   readonly durable: () => Place<S>;
+  readonly onSaved: () => void;
   /** Told of a snapshot that could not be saved behind the run's back; the next one is tried all the same. */
   readonly onError: (error: unknown) => void;
 }
@@ -30,12 +31,13 @@ export class SnapshotSchedule<S> {
 
   /** Saves what is durable, unless that is in a snapshot already. Rejects as {@link SnapshotStore.save} does. */
   async save(): Promise<void> {
-    const { runId, store, version, durable } = this.#options;
+    const { runId, store, version, durable, onSaved } = this.#options;
     const { seq: atSeq, logId, state } = durable();
     this.#tried = atSeq;
     if (atSeq === this.#saved) return;
     await store.save({ runId, atSeq, logId, version, state }, { immutable: true });
     this.#saved = Math.max(this.#saved, atSeq);
+    onSaved();
   }
 
   /** Saves what is durable if `every` events or more of it are in no snapshot that was tried. Never rejects. */
