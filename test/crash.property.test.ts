@@ -5,7 +5,7 @@ import { FaultyFactory, openRequest } from './faulty-factory.ts';
 import { turn } from './turn.ts';
 
 // The connection is dropped at any moment. Whatever was acknowledged is there, in whole batches only, and
-// recovery gives what the reducer makes of the log.
+// recovery gives what the reducer makes of the log, of which a part may be compacted: the states have all of it.
 
 interface Event {
   readonly batch: number;
@@ -14,10 +14,10 @@ interface Event {
 }
 
 interface State {
-  readonly seen: readonly string[];
+  readonly seen: readonly Event[];
 }
 
-const reduce = ({ seen }: State, { batch, part }: Event): State => ({ seen: [...seen, `${batch}.${part}`] });
+const reduce = ({ seen }: State, event: Event): State => ({ seen: [...seen, event] });
 const initialState: State = { seen: [] };
 
 const open = (indexedDB: FaultyFactory) => ({
@@ -25,10 +25,16 @@ const open = (indexedDB: FaultyFactory) => ({
   events: new IndexedDbEventStore<Event>({ indexedDB }),
 });
 
-/** What one page does until it crashes: sizes of batches, whether each is awaited, a snapshot now and then. */
+/** What one page does until it crashes: batches, awaited or not, and a snapshot or a compaction now and then. */
 const life = fc.record({
   batches: fc.array(
-    fc.record({ size: fc.integer({ min: 1, max: 5 }), awaited: fc.boolean(), snapshot: fc.boolean() }),
+    fc.record({
+      size: fc.integer({ min: 1, max: 5 }),
+      awaited: fc.boolean(),
+      snapshot: fc.boolean(),
+      /** Of the state so many events before the head. */
+      compact: fc.option(fc.nat({ max: 6 }), { freq: 2, nil: undefined }),
+    }),
     {
       maxLength: 12,
     },
@@ -44,19 +50,20 @@ function expectLost(error: unknown): void {
 }
 
 test('what was acknowledged survives a crash at any point, in whole batches only', async () => {
-  let crashedInFlight = 0;
+  const happened = { crashedInFlight: 0, compacted: 0, brokeOff: 0, compactedInPart: 0 };
   await fc.assert(
     fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 4 }), async (lives) => {
       const disk = new FaultyFactory();
       const acknowledged = new Map<number, { head: number; size: number }>();
       let acknowledgedSnapshot = 0;
+      let acknowledgedBase = 0;
       let batch = 0;
       let page = disk;
       for (const { batches, crash, survives } of lives) {
         const { snapshots, events } = open(page);
         const pending: Promise<void>[] = [];
         const live = async () => {
-          for (const { size, awaited, snapshot } of batches) {
+          for (const { size, awaited, snapshot, compact } of batches) {
             const id = batch++;
             const parts = Array.from({ length: size }, (_, part) => ({ batch: id, part, of: size }));
             const append = events
@@ -64,16 +71,33 @@ test('what was acknowledged survives a crash at any point, in whole batches only
               .then(({ seq: head }) => void acknowledged.set(id, { head, size }));
             pending.push(append.catch(expectLost));
             if (awaited) await append;
-            if (!snapshot) continue;
-            const recovery = await recover({
+            const { state, seq, logId } = await recover({
               runId: 'a',
               stores: { snapshots, events },
               reduce,
               initialState,
             });
-            const { state, seq, logId } = recovery;
-            await snapshots.save({ runId: 'a', atSeq: seq, logId, state });
-            acknowledgedSnapshot = seq;
+            if (snapshot) {
+              await snapshots.save({ runId: 'a', atSeq: seq, logId, state });
+              acknowledgedSnapshot = seq;
+            }
+            const atSeq = seq - (compact ?? seq);
+            if (atSeq <= 0) continue;
+            const base = { atSeq, logId, version: 1, state: { seen: state.seen.slice(0, atSeq) } };
+            const compaction = events.compact('a', base).then(
+              () => {
+                happened.compacted++;
+                acknowledgedBase = Math.max(acknowledgedBase, atSeq);
+              },
+              (error) => {
+                // An earlier one went further.
+                if (error.code === 'conflict') return;
+                happened.brokeOff++;
+                throw error;
+              },
+            );
+            pending.push(compaction.catch(expectLost));
+            if (awaited) await compaction;
           }
         };
         let living = true;
@@ -84,7 +108,7 @@ test('what was acknowledged survives a crash at any point, in whole batches only
             living = false;
           });
         for (let turns = 0; turns < crash && living; turns++) await turn();
-        if (living) crashedInFlight++;
+        if (living) happened.crashedInFlight++;
         page.dropConnections();
         // A dead page opens no other connection.
         if (!survives) page.instead = () => openRequest('UnknownError');
@@ -93,7 +117,14 @@ test('what was acknowledged survives a crash at any point, in whole batches only
       }
 
       const { snapshots, events } = open(disk.otherPage());
-      const { events: log } = await events.scan('a', 1);
+      const base = await events.base('a');
+      const baseSeq = base?.atSeq ?? 0;
+      expect(baseSeq).toBeGreaterThanOrEqual(acknowledgedBase);
+      const { seen } = (base?.state ?? initialState) as State;
+      expect(seen).toHaveLength(baseSeq);
+      const left = (await events.scan('a', baseSeq + 1)).events;
+      if (left[0] && left[0].event.part > 0) happened.compactedInPart++;
+      const log = [...seen.map((event, index) => ({ seq: index + 1, event })), ...left];
       expect(log.map(({ seq }) => seq)).toEqual(log.map((_, index) => index + 1));
       for (const [id, { head, size }] of acknowledged) {
         const parts = log.slice(head - size, head).map(({ event }) => event);
@@ -109,20 +140,23 @@ test('what was acknowledged survives a crash at any point, in whole batches only
 
       const folded = log.map(({ event }) => event).reduce(reduce, initialState);
       const latest = await snapshots.loadLatest('a');
+      const isNewer = latest && latest.atSeq >= baseSeq;
       const withSnapshot = await recover({ runId: 'a', stores: { snapshots, events }, reduce, initialState });
       expect(latest?.atSeq ?? 0).toBeGreaterThanOrEqual(acknowledgedSnapshot);
       expect(withSnapshot).toMatchObject({
         state: folded,
         seq: log.length,
-        snapshotSeq: latest?.atSeq ?? 0,
-        replayed: log.length - (latest?.atSeq ?? 0),
+        snapshotSeq: isNewer ? latest.atSeq : 0,
+        baseSeq: isNewer ? 0 : baseSeq,
+        replayed: log.length - (isNewer ? latest.atSeq : baseSeq),
       });
       await snapshots.delete('a');
       const without = await recover({ runId: 'a', stores: { snapshots, events }, reduce, initialState });
-      expect(without).toMatchObject({ state: folded, seq: log.length, snapshotSeq: 0, replayed: log.length });
+      expect(without).toMatchObject({ state: folded, seq: log.length, snapshotSeq: 0, baseSeq });
+      expect(without.replayed).toBe(log.length - baseSeq);
     }),
     { numRuns: 150 },
   );
   // The crashes did hit something.
-  expect(crashedInFlight).toBeGreaterThan(0);
+  for (const count of Object.values(happened)) expect(count).toBeGreaterThan(0);
 });

@@ -264,6 +264,24 @@ describe('a compacted log', () => {
     expect(scans.length).toBeGreaterThan(5);
   });
 
+  test('compacted while it reads, and a newer snapshot is there by then: the snapshot, which needs no base', async () => {
+    const { logId } = await events.append('a', [1, 2, 3, 4]);
+    const overtaken: Pick<EventStore<number>, 'head' | 'scan' | 'base'> = {
+      head: (runId) => events.head(runId),
+      base: (runId) => events.base(runId),
+      async scan(...scan) {
+        await snapshots.save({ runId: 'a', atSeq: 3, logId, state: ofSnapshot });
+        await compact(2, logId);
+        return events.scan(...scan);
+      },
+    };
+    expect(await run({ events: overtaken })).toMatchObject({
+      state: { sum: 2004 },
+      snapshotSeq: 3,
+      baseSeq: 0,
+    });
+  });
+
   test('compacted, deleted and begun anew before its base is read: the state is of the new log', async () => {
     const { logId } = await events.append('a', [1, 2, 3]);
     await compact(2, logId);

@@ -7,8 +7,8 @@ import { FaultyFactory } from './faulty-factory.ts';
 import { LateLocks } from './late-locks.ts';
 import { turns } from './turn.ts';
 
-// Two pages run the same run. Locks are stolen, connections lost, appends and snapshots fail, at any moment.
-// Whatever happens: the log is gapless, every acknowledged event is in it exactly once, each was accepted by
+// Two pages run the same run. Locks are stolen, connections lost, appends, snapshots and compactions fail, at any
+// moment. Whatever happens: the log is gapless from its base on, every acknowledged event is in it exactly once, each was accepted by
 // the reducer in that order, and the state is the reducer over the log.
 
 interface Event {
@@ -52,6 +52,11 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('lose the answer' as const), page }),
   fc.record({ do: fc.constant('refuse an append' as const), page }),
   fc.record({ do: fc.constant('refuse a snapshot' as const), page }),
+  fc.record({ do: fc.constant('refuse a compaction' as const), page }),
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('compact' as const), page, awaited: fc.boolean() }),
+  },
   fc.record({ do: fc.constant('close' as const), page, awaited: fc.boolean() }),
   {
     weight: 2,
@@ -83,7 +88,14 @@ test.each([
   ['Web Locks that tell late', () => new LateLocks()],
   ['nothing but the fence', () => undefined],
 ])('no event is lost, doubled or out of place, with %s', async (_, newLocks) => {
-  const happened = { acknowledged: 0, refused: 0, stolen: 0, begunAnew: 0 };
+  const happened = {
+    acknowledged: 0,
+    refused: 0,
+    stolen: 0,
+    begunAnew: 0,
+    compacted: 0,
+    compactedByItself: 0,
+  };
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
       locks = newLocks();
@@ -103,6 +115,15 @@ test.each([
       const pending: Promise<unknown>[] = [];
       const unexpected: unknown[] = [];
       let ids = 0;
+      /** While a run is being asked to compact. */
+      let asked = false;
+      const [{ events: keeping }] = pages as [(typeof pages)[number]];
+      const compact = keeping.compact.bind(keeping);
+      keeping.compact = async (...args) => {
+        const byItself = !asked;
+        await compact(...args);
+        if (byItself) happened.compactedByItself++;
+      };
 
       for (const step of steps) {
         if (step.do === 'wait') {
@@ -117,6 +138,7 @@ test.each([
             reduce,
             initialState,
             snapshotEvery: 3,
+            ...(step.page === 0 && { keepEvents: 4 }),
             stores: { snapshots, events, databaseName: page.name },
             ifOwned: step.ifOwned,
             onError: (error) => {
@@ -170,6 +192,22 @@ test.each([
             snapshots.save = save;
             throw new KernelError('quota', 'injected', { operation: 'save' });
           };
+        } else if (step.do === 'refuse a compaction') {
+          const compact = events.compact.bind(events);
+          events.compact = async () => {
+            events.compact = compact;
+            throw new KernelError('quota', 'injected', { operation: 'compact' });
+          };
+        } else if (step.do === 'compact' && run) {
+          asked = true;
+          const compacting = run.compact();
+          asked = false;
+          const compaction = compacting.then(
+            () => void happened.compacted++,
+            ({ code }) => expect(['quota', 'connection-lost', 'conflict']).toContain(code),
+          );
+          pending.push(compaction);
+          if (step.awaited) await compaction;
         } else if (step.do === 'begin anew') {
           happened.begunAnew++;
           deletions++;
@@ -205,12 +243,15 @@ test.each([
       const last = { indexedDB: factory.otherPage(), databaseName };
       const events = new IndexedDbEventStore<Event>(last);
       const snapshots = new IndexedDbSnapshotStore<State>(last);
-      const { events: log } = await events.scan('a', 1);
-      expect(log.map(({ seq }) => seq)).toEqual(log.map((_, index) => index + 1));
-      const inLog = log.map(({ event }) => event.id);
+      const base = await events.base('a');
+      const [baseSeq, compacted] = [base?.atSeq ?? 0, (base?.state ?? initialState) as State];
+      expect(compacted).toHaveLength(baseSeq);
+      const { events: log } = await events.scan('a', baseSeq + 1);
+      expect(log.map(({ seq }) => seq)).toEqual(log.map((_, index) => baseSeq + index + 1));
+      const inLog = [...compacted, ...log.map(({ event }) => event.id)];
       expect(new Set(inLog).size).toBe(inLog.length);
       for (const [id, seq] of acknowledged) expect(inLog[seq - 1]).toBe(id);
-      const folded = log.map(({ event }) => event).reduce(reduce, initialState);
+      const folded = log.map(({ event }) => event).reduce(reduce, compacted);
       const { state } = await recover({
         runId: 'a',
         stores: { snapshots, events },
@@ -218,6 +259,9 @@ test.each([
         initialState,
       });
       expect(state).toEqual(folded);
+      // As if no snapshot had ever been saved.
+      const stores = { snapshots: { loadLatest: async () => undefined }, events };
+      expect((await recover({ runId: 'a', stores, reduce, initialState })).state).toEqual(folded);
       // A run that is alive and has nothing pending is where the log is, unless it has not heard yet that it lost it,
       // or that the log was begun anew.
       for (const run of [one, two]) {

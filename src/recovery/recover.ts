@@ -111,14 +111,12 @@ export async function catchUp<S, E>(
 ): Promise<{ readonly recovery: Recovery<S>; readonly events: readonly SequencedEvent<E>[] }> {
   const { runId, stores, version = 1 } = options;
   const { seq: atSeq, logId, state } = known;
-  let snapshot: Snapshot<S> | undefined = { runId, atSeq, logId, state, version };
+  const snapshot: Snapshot<S> = { runId, atSeq, logId, state, version };
   for (let base: Base | undefined; ; base = await stores.events.base(runId)) {
     const head = await stores.events.head(runId);
-    if (head.logId !== logId || head.seq < atSeq) snapshot = undefined;
     const events: SequencedEvent<E>[] = [];
     const recovery = await replay(options, { snapshot }, base, head, (event) => events.push(event));
     if (recovery) return { recovery, events };
-    snapshot = undefined;
   }
 }
 
