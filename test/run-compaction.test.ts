@@ -136,6 +136,19 @@ describe('keepEvents', () => {
     expect(await recover(options())).toMatchObject({ state: sumTo(210), seq: 210 });
   });
 
+  test('leaves twice as many, also after the base of an earlier life', async () => {
+    const { logId } = await scene.stores.events.append('a', range(1, 30));
+    await scene.stores.events.compact('a', { atSeq: 10, logId, version: 1, state: sumTo(10) });
+    const run = await openRun({ ...options(), keepEvents: 10 });
+    await idle();
+    expect(await kept()).toBe(20);
+    await run.append(31);
+    await run.snapshot();
+    await idle();
+    expect(await kept()).toBe(10);
+    await run.close();
+  });
+
   test('shortens a log that was kept whole until now, when the run is opened', async () => {
     await scene.stores.events.append('a', range(1, 25_000));
     const run = await openRun({ ...options(), keepEvents: 100 });

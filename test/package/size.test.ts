@@ -8,7 +8,7 @@ import { root } from './run.ts';
 // What a page pays: bundled with idb, minified and compressed with brotli. 1 kB is 1000 bytes.
 const bundles = [
   { name: 'snapshot-store', code: "export { IndexedDbSnapshotStore } from 'rewake';", budget: 4.85 },
-  { name: 'all', code: "export * from 'rewake';", budget: 12.05 },
+  { name: 'all', code: "export * from 'rewake';", budget: 13.1 },
 ];
 
 describe.each(bundles)('$name', ({ name, code, budget }) => {
