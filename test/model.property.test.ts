@@ -185,20 +185,23 @@ const saveOfLog = fc.tuple(runId, seq, value).map(([runId, atSeq, state]) =>
 );
 
 /** Reads where the log ends, and so needs to be alone, too. */
-const compactTail = fc.tuple(runId, fc.nat({ max: 5 }), value).map(([runId, left, state]) => {
-  const atSeqOf = (head: number) => Math.max(head - left, 1);
-  return operation(
-    `compact ${runId} up to ${left} before its head`,
-    async ({ events }) => {
-      const { seq, logId } = await events.head(runId);
-      await events.compact(runId, { atSeq: atSeqOf(seq), logId, version: 2, state });
-    },
-    (model) => {
-      const log = model.logs.get(runId);
-      return model.compact(log, runId, { atSeq: atSeqOf(log?.all.length ?? 0), version: 2, state });
-    },
-  );
-});
+const compactTail = fc
+  .tuple(runId, fc.nat({ max: 5 }), fc.integer({ min: 1, max: 2 }), value)
+  .map((compaction) => {
+    const [runId, left, version, state] = compaction;
+    const atSeqOf = (head: number) => Math.max(head - left, 1);
+    return operation(
+      `compact ${runId} up to ${left} before its head, version ${version}`,
+      async ({ events }) => {
+        const { seq, logId } = await events.head(runId);
+        await events.compact(runId, { atSeq: atSeqOf(seq), logId, version, state });
+      },
+      (model) => {
+        const log = model.logs.get(runId);
+        return model.compact(log, runId, { atSeq: atSeqOf(log?.all.length ?? 0), version, state });
+      },
+    );
+  });
 
 const read = fc.oneof(
   runId.map((runId) =>

@@ -243,7 +243,7 @@ describe('a follower', () => {
     for (const event of range(1, 10)) {
       await run.append(event);
       await follower.refresh();
-      await run.compact();
+      if (event % 3 === 0) await run.compact();
       await follower.refresh();
       expect(follower).toMatchObject({ state: sumTo(event), seq: event });
     }
