@@ -1,3 +1,4 @@
+import { placeOf } from '../errors/place.ts';
 import { Reason, reasonOf } from '../errors/reason.ts';
 
 /** A copy that nobody else holds. Fails with `not-cloneable` and the place, starting with `name`. */
@@ -36,7 +37,7 @@ function findUncloneable(value: unknown, path: string, seen: Set<unknown>): stri
     const parts = value instanceof Map || value instanceof Set ? [...value] : Object(value);
     let culprit: string | undefined = path;
     for (const key of Object.keys(parts)) {
-      const place = Array.isArray(parts) ? `${path}[${key}]` : path + property(key);
+      const place = Array.isArray(parts) ? `${path}[${key}]` : path + placeOf(key);
       let part: unknown;
       try {
         part = parts[key];
@@ -52,9 +53,6 @@ function findUncloneable(value: unknown, path: string, seen: Set<unknown>): stri
     return path; // A revoked Proxy does not even say what it is.
   }
 }
-
-const property = (key: string) =>
-  /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 
 function isCloneable(value: unknown): boolean {
   try {
