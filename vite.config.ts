@@ -7,7 +7,11 @@ import { build, type Plugin, type UserConfig } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-const alias = { 'rewake/conformance': path('src/conformance/index.ts'), rewake: path('src/index.ts') };
+const alias = {
+  'rewake/conformance': path('src/conformance/index.ts'),
+  'rewake/export': path('src/export/index.ts'),
+  rewake: path('src/index.ts'),
+};
 
 /** Writes the declarations beside the bundles. */
 const declarations: Plugin = {
@@ -34,10 +38,14 @@ const library: UserConfig = {
     sourcemap: true,
     minify: false,
     lib: {
-      entry: { index: path('src/index.ts'), 'conformance/index': path('src/conformance/index.ts') },
+      entry: {
+        index: path('src/index.ts'),
+        'conformance/index': path('src/conformance/index.ts'),
+        'export/index': path('src/export/index.ts'),
+      },
       formats: ['es'],
     },
-    // Both entries need some of the same code.
+    // The entries need some of the same code.
     rolldownOptions: { external: ['idb'], output: { chunkFileNames: 'shared.js' } },
   },
 };

@@ -3,7 +3,7 @@ import { join, posix, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-// Imports flow one way: contracts ← errors ← recovery, backends ← run. Types count as well.
+// Imports flow one way: contracts ← errors ← recovery, backends, serialization ← run ← export. Types count as well.
 
 const source = fileURLToPath(new URL('../src', import.meta.url));
 
@@ -14,6 +14,8 @@ const allowed: Record<string, readonly string[]> = {
   recovery: ['contracts', 'errors'],
   backends: ['contracts', 'errors'],
   run: ['contracts', 'errors', 'recovery', 'backends'],
+  serialization: ['errors'],
+  export: ['contracts', 'errors', 'backends', 'run', 'serialization'],
   conformance: ['contracts', 'errors', 'recovery'],
 };
 

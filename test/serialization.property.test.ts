@@ -16,15 +16,16 @@ const text = fc.oneof(
 );
 const buffer = fc.uint8Array({ maxLength: 24 }).map((bytes) => bytes.slice().buffer);
 const views = [
-  DataView,
-  Int8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
+  { View: DataView, size: 1 },
+  { View: Int8Array, size: 1 },
+  { View: Uint8ClampedArray, size: 1 },
+  { View: Int16Array, size: 2 },
+  { View: Uint32Array, size: 4 },
+  { View: Float32Array, size: 4 },
+  { View: Float64Array, size: 8 },
+  { View: BigInt64Array, size: 8 },
 ];
+type AnyView = new (buffer: ArrayBuffer, byteOffset: number, length: number) => ArrayBufferView;
 
 const leaf = fc.oneof(
   fc.anything({ maxDepth: 0, withBigInt: true, withDate: true }),
@@ -34,12 +35,12 @@ const leaf = fc.oneof(
   fc.constantFrom<unknown>(-0, Number.NaN, undefined, null),
   fc.date({ noInvalidDate: false }),
   fc.oneof(fc.boolean(), fc.double(), text, fc.bigInt()).map(Object),
-  fc.constantFrom(/a/, /[/]\n"/giu, /(?<x>\ud800)/dsvy.source).map((source) => new RegExp(source)),
+  fc.constantFrom(/a/, /[/]\n"/giu, /(?<x>\ud800)/dsy),
   buffer,
-  fc.tuple(fc.constantFrom(...views), buffer, fc.nat({ max: 2 })).map(([View, buffer, from]) => {
-    const size = 'BYTES_PER_ELEMENT' in View ? View.BYTES_PER_ELEMENT : 1;
+  fc.tuple(fc.constantFrom(...views), buffer, fc.nat({ max: 2 })).map(([{ View, size }, buffer, from]) => {
     const length = Math.max(0, Math.floor(buffer.byteLength / size) - from);
-    return new View(buffer, length === 0 ? 0 : from * size, length);
+    const Any: AnyView = View;
+    return new Any(buffer, length === 0 ? 0 : from * size, length);
   }),
   fc
     .tuple(fc.constantFrom(Error, RangeError, TypeError, SyntaxError, URIError), text)
@@ -79,7 +80,18 @@ const graph = fc
     const all = [...made, ...leaves];
     for (const [from, to, key] of edges) put(made[from % made.length], all[to % all.length], key);
     return made[0];
-  });
+  })
+  .filter(isCloneable);
+
+/** V8 cannot clone an error that is within its own cause. */
+function isCloneable(value: unknown): boolean {
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const tree = fc.letrec((tie) => ({
   value: fc.oneof(

@@ -3,7 +3,7 @@ import { expect, inject, test } from 'vitest';
 import { compilers, node, resolutions, strict } from './run.ts';
 
 const consumer = inject('consumer');
-const files = ['use.ts', 'use-conformance.ts', 'must-not-compile.ts'];
+const files = ['use.ts', 'use-conformance.ts', 'use-export.ts', 'must-not-compile.ts'];
 
 const settings = Object.entries(compilers).flatMap(([compiler, path]) =>
   Object.entries(resolutions).map(([resolution, flags]) => ({ compiler, path, resolution, flags })),
@@ -21,4 +21,5 @@ test.each(settings)('compiles and runs: $compiler, $resolution', ({ compiler, pa
     snapshotSeq: 2,
   });
   expect(node([join(out, 'use-conformance.js')], consumer)).toBe('conforms\n');
+  expect(node([join(out, 'use-export.js')], consumer)).toBe('2 undefined 2n 2\n');
 });

@@ -90,7 +90,7 @@ describe('what is looked for is found', () => {
   });
 
   test('in files of each kind', () => {
-    for (const file of ['src/index.ts', 'dist/index.js', 'dist/conformance/index.js'])
+    for (const file of ['src/index.ts', 'dist/index.js', 'dist/conformance/index.js', 'dist/export/index.js'])
       expect(library).toContain(file);
     for (const file of [/^demo\/main\.ts$/, /^demo\/dist\/assets\/index-.*\.js$/])
       expect(demo).toContainEqual(expect.stringMatching(file));

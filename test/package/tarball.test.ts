@@ -13,7 +13,8 @@ test('holds the build and the papers, and nothing stale', () => {
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => path.endsWith('.ts'))
     .map((path) => `dist/${path.replace(/\.ts$/, '.d.ts')}`);
-  const bundles = ['dist/index.js', 'dist/shared.js', 'dist/conformance/index.js'];
+  const shared = inject('packedFiles').filter((path) => /^dist\/shared\d*\.js$/.test(path));
+  const bundles = ['dist/index.js', 'dist/conformance/index.js', 'dist/export/index.js', ...shared];
   const maps = bundles.map((path) => `${path}.map`);
   const papers = [
     ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'],

@@ -1,0 +1,3 @@
+export { type ExportOptions, exportRun } from './export-run.ts';
+export { type ImportedRun, type ImportOptions, importRun } from './import-run.ts';
+export { snapshotFromOris, snapshotToOris } from './oris.ts';
