@@ -75,6 +75,12 @@ test('views on one buffer still share it', () => {
   expect([copy.bytes.byteOffset, copy.bytes.length, copy.view.byteLength]).toEqual([4, 8, 8]);
 });
 
+test('what is there twice is still one object, if all else is plain', () => {
+  const shared = {};
+  const [first, second] = again([shared, shared]) as unknown[];
+  expect(first).toBe(second);
+});
+
 test('cycles and what is there twice are still the same object', () => {
   const shared = { n: 1 };
   const value: Record<string, unknown> = {
