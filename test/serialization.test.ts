@@ -43,6 +43,7 @@ test.each<[string, unknown]>([
   ['a sparse array', Object.assign([1], { 2: undefined, length: 10 })],
   ['a very long sparse array', Object.assign([], { length: 2 ** 32 - 1, 7: 'x' })],
   ['an array with properties', Object.assign([1, 2], { extra: [], '-1': 0 })],
+  ['a sparse array with as many properties as indices', Object.assign([1], { length: 2, extra: 1 })],
   ['a large array', Array.from({ length: 50_000 }, (_, index) => -index)],
   ['keys of prototypes', JSON.parse('{"__proto__":{"a":[]},"constructor":{},"toJSON":1,"length":2}')],
   ['the same in an envelope', [JSON.parse('{"__proto__":{"a":1},"constructor":{},"toJSON":1}'), undefined]],

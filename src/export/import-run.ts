@@ -15,7 +15,7 @@ import { type ExportedRun, readRun } from './read-run.ts';
 export interface ImportOptions {
   /** What `exportRun` gave: the `stream()` of a File, the `body` of a Response. */
   readonly stream: ReadableStream<Uint8Array>;
-  /** Those of `openStores()` by default. */
+  /** Those of `openStores()` by default, which are in memory if there is no IndexedDB. */
   readonly stores?: RunStores<unknown, unknown> | undefined;
   /** The name of the run here; by default, the one it was exported under. */
   readonly runId?: RunId | undefined;
@@ -155,8 +155,8 @@ async function appendAll(
     for (let from = 0; from < events.length; ) {
       assertOwned();
       const { version = 1 } = events[from] ?? {};
-      const next = events.findIndex((event, index) => index > from && event.version !== version);
-      const to = next < 0 ? events.length : next;
+      let to = from + 1;
+      while (events[to]?.version === version) to++;
       const batch = events.slice(from, to).map(({ event }) => event);
       const { seq: expectedHead, logId } = head;
       const append = () =>
