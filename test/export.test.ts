@@ -304,6 +304,12 @@ describe('exportRun', () => {
     expect(scan).toHaveBeenCalledTimes(1);
   });
 
+  test('notices that a log without an identity, as 0.1 left them, was deleted', async () => {
+    const stores = inMemory();
+    vi.spyOn(stores.events, 'head').mockResolvedValue({ seq: 2, logId: null });
+    await expect(textOf(exportRun({ runId, stores }))).rejects.toEqual(refusal('conflict'));
+  });
+
   test('names the place in an event that is not data', async () => {
     const stores = inMemory();
     vi.spyOn(stores.events, 'head').mockResolvedValue({ seq: 1, logId: 'l' });
@@ -411,6 +417,7 @@ describe('importRun', () => {
     ['snapshot ahead of the log', 6, (lines) => lines.splice(5, 1, '{"snapshot":{"atSeq":5,"state":1}}')],
     ['snapshot without a state', 6, (lines) => lines.splice(5, 1, '{"snapshot":{"atSeq":1}}')],
     ['end that is missing', 7, (lines) => lines.splice(6, 1)],
+    ['letter after the end', 8, (lines) => lines.splice(7, 1, 'x')],
     ['line after the end', 8, (lines) => lines.splice(7, 0, '{}')],
     ['event that is another', 7, (lines) => lines.splice(1, 1, '{"seq":1,"event":2}')],
     ['head of something else', 1, (lines) => lines.splice(0, 1, '{"format":"other","formatVersion":1}')],
