@@ -35,6 +35,8 @@ const like = (store: EventStore<unknown>, instead: Partial<EventStore<unknown>>)
   append: (...args) => store.append(...args),
   scan: (...args) => store.scan(...args),
   head: (...args) => store.head(...args),
+  compact: (...args) => store.compact(...args),
+  base: (...args) => store.base(...args),
   delete: (...args) => store.delete(...args),
   runIds: () => store.runIds(),
   ...instead,
@@ -136,6 +138,32 @@ describe.each([
       appended: 0,
     });
     expect(await target.events.runIds()).toEqual([]);
+  });
+
+  test('a compacted run begins with its base, and is refused: its events are gone', async () => {
+    await fill(stores);
+    const { logId } = await stores.events.head(runId);
+    await stores.events.compact(runId, { atSeq: 3, logId, version: 2, state: { sum: 6 } });
+    const bytes = await bytesOf(exportRun({ runId, stores }));
+    expect(new TextDecoder().decode(bytes).split('\n').slice(1, 3)).toEqual([
+      '{"base":{"atSeq":3,"version":2,"state":{"sum":6}}}',
+      '{"seq":4,"event":"four"}',
+    ]);
+    await expect(importRun({ stream: streamOf(bytes), stores: target })).rejects.toEqual(
+      refusal('compacted', 'Nothing was imported.'),
+    );
+    expect(await target.events.runIds()).toEqual([]);
+  });
+
+  test('a run that is compacted while it is read: conflict', async () => {
+    await fill(stores);
+    const { logId } = await stores.events.head(runId);
+    const scan: EventStore<unknown>['scan'] = async (...args) => {
+      await stores.events.compact(runId, { atSeq: 3, logId, version: 1, state: 6 });
+      return stores.events.scan(...args);
+    };
+    const exported = exportRun({ runId, stores: { ...stores, events: like(stores.events, { scan }) } });
+    await expect(bytesOf(exported)).rejects.toEqual(refusal('conflict', 'Export it again.'));
   });
 
   test('events that are appended while it is read are not in it', async () => {

@@ -18,7 +18,7 @@ import type { RunId, Seq } from '../contracts/words.ts';
  * | `data-lost` | The browser has thrown the database away and begun an empty one; the message has its reason. |
  * | `closed` | The object was closed before the call. |
  * | `aborted` | The caller's `signal` was aborted; its reason is the `cause`. |
- * | `compacted` | The events that were asked for are in the log's base, and nowhere else; `seq` is that of the base. |
+ * | `compacted` | The events that were asked for, or that an import needs, are in the log's base, and nowhere else; `seq` is that of the base. |
  * | `older-version` | What is stored was written by an older release of the application, and cannot be used without its `migrate`. |
  * | `reducer-threw` | The application's `reduce` or `upcast` refused an event; see `seq` and `cause`. |
  * | `unknown` | The platform reported something that rewake has no name for; see `cause`. |

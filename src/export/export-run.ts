@@ -20,7 +20,7 @@ const exportRules: Record<keyof ExportOptions, Rule> = {
   stores: optional(
     object({
       snapshots: object({ loadLatest: method }),
-      events: object({ head: method, scan: method }),
+      events: object({ head: method, scan: method, base: method }),
     }),
   ),
   signal: optional(object({ aborted: flag })),
@@ -33,10 +33,10 @@ const CHUNK = 65_536;
 
 /**
  * A run as a stream of JSON in lines, for a backup, a bug report, or another device: its log up to the head at the first
- * read, and its snapshot if that is of this log. It reads as the stream is read, and holds one page of events (10,000)
+ * read, from its base on if it was compacted, and its snapshot if that is of this log. It reads as the stream is read, and holds one page of events (10,000)
  * and the snapshot in memory. The owner may go on meanwhile. A run that does not exist gives a log of no events.
  *
- * The stream errors with a {@link RunError}: `conflict` if the run is deleted or begun anew while it is read,
+ * The stream errors with a {@link RunError}: `conflict` if the run is deleted, begun anew or compacted while it is read,
  * `not-cloneable` if an event holds what is not data (a Blob, a File, a CryptoKey), with the place, `aborted`,
  * `invalid-argument`; and with whatever {@link openStores} and the stores reject with. A snapshot that cannot be
  * read or exported is left out: the run is whole without it.
@@ -73,10 +73,16 @@ async function* linesOf(options: ExportOptions): AsyncGenerator<Json, undefined>
   const snapshot = await loadSnapshot(stores, runId);
   const head = await stores.events.head(runId);
   yield { format: FORMAT, formatVersion: FORMAT_VERSION, runId, logId: head.logId, seq: head.seq };
-  for (let from = 1; from <= head.seq; from += PAGE) {
+  const base = await stores.events.base(runId);
+  if (base && base.logId !== head.logId) throw replaced(head);
+  if (base) {
+    const { atSeq, version, state } = base;
+    yield { base: { atSeq, ...versionField(version), state: toJson(state, 'state') } };
+  }
+  for (let from = (base?.atSeq ?? 0) + 1; from <= head.seq; from += PAGE) {
     assertWanted(signal);
     const limit = Math.min(PAGE, head.seq - from + 1);
-    const { logId, events } = await stores.events.scan(runId, from, limit);
+    const { logId, events } = await stores.events.scan(runId, from, limit).catch(unlessCompacted(head));
     if (logId !== head.logId || events.length < limit) throw replaced(head);
     for (const { seq, version, event } of events) {
       assertWanted(signal);
@@ -95,8 +101,14 @@ const versionField = (version = 1) => (version === 1 ? {} : { version });
 const replaced = ({ seq }: Head) =>
   new Reason(
     'conflict',
-    `its log of ${seq} events was deleted, or begun anew, while it was exported. Export it again.`,
+    `its log of ${seq} events was deleted, begun anew or compacted while it was exported. Export it again.`,
   );
+
+const unlessCompacted =
+  (head: Head) =>
+  (error: unknown): never => {
+    throw isKernelError(error, 'compacted') ? replaced(head) : error;
+  };
 
 /** The line of the run's snapshot, and the log that it is of; `undefined` if there is none that can be exported. */
 async function loadSnapshot({ snapshots }: NonNullable<ExportOptions['stores']>, runId: RunId) {

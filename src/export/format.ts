@@ -1,6 +1,7 @@
 // An exported run is lines of JSON, in this order. Their values are in the serialization of `src/serialization`.
 //
-//   {"format":"rewake-run","formatVersion":1,"runId":"import-7","logId":"…","seq":2}   seq: how many events follow
+//   {"format":"rewake-run","formatVersion":1,"runId":"import-7","logId":"…","seq":2}   seq: of the last event
+//   {"base":{"atSeq":2,"version":2,"state":…}}           if the log was compacted; its events begin after it
 //   {"seq":1,"event":…}
 //   {"seq":2,"version":2,"event":…}                      of the application; without one, it is 1
 //   {"snapshot":{"atSeq":2,"version":2,"state":…}}       if the run has one

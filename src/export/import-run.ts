@@ -59,7 +59,8 @@ const TRIES = 4;
  * appends the rest. A failure between two takes back what was appended to an empty log.
  *
  * Rejects with a {@link RunError}: `unreadable` if the stream is damaged, with the number of the line, `newer-version`
- * if a later release of rewake wrote it, and `conflict` if the run exists and its log is not the beginning of the
+ * if a later release of rewake wrote it, `compacted` if the run was compacted before it was exported (only events can be
+ * imported, and they are gone), and `conflict` if the run exists and its log is not the beginning of the
  * stream's, or if somebody owns it. Rejects as {@link openStores} and the stores do; after `connection-lost`, import again.
  *
  * @example

@@ -17,7 +17,7 @@ export interface ExportedRun {
 
 /**
  * Reads and checks all of an exported run. Fails with `unreadable` or `newer-version` and the number of the line; with
- * the stream's own error if that is one of rewake's.
+ * `compacted`; with the stream's own error if that is one of rewake's.
  */
 export async function readRun(stream: ReadableStream<Uint8Array>): Promise<ExportedRun> {
   const lines = linesOf(stream);
@@ -31,8 +31,12 @@ export async function readRun(stream: ReadableStream<Uint8Array>): Promise<Expor
   try {
     const { runId, seq: head } = headOf((await next()).json);
     const events: SequencedEvent<unknown>[] = [];
-    for (let seq = 1; seq <= head; seq++) events.push(eventOf((await next()).json, seq));
     let line = await next();
+    if (Object.hasOwn(line.json, 'base')) throw compacted();
+    for (let seq = 1; seq <= head; seq++) {
+      events.push(eventOf(line.json, seq));
+      line = await next();
+    }
     const snapshot = Object.hasOwn(line.json, 'snapshot') ? snapshotOf(line.json, head) : undefined;
     if (snapshot) line = await next();
     check(Object(Object(line.json).end).crc32 === line.before);
@@ -49,6 +53,7 @@ export async function readRun(stream: ReadableStream<Uint8Array>): Promise<Expor
 
 function atLine(number: number, error: unknown): Reason {
   const { code, context } = error instanceof Reason ? error : { code: '', context: { cause: error } };
+  if (code === 'compacted') return compacted();
   if (code === 'newer-version') {
     const detail = `a newer release of rewake wrote line ${number} of the stream. Nothing was imported.`;
     return new Reason(code, detail);
@@ -56,6 +61,12 @@ function atLine(number: number, error: unknown): Reason {
   const detail = `line ${number} of the stream is missing or damaged, or rewake did not write it. Nothing was imported.`;
   return new Reason('unreadable', detail, context);
 }
+
+const compacted = () =>
+  new Reason(
+    'compacted',
+    'the run was compacted before it was exported, and a log cannot begin with a base here. Nothing was imported.',
+  );
 
 function check(isRight: boolean): asserts isRight {
   if (!isRight) throw new Reason('unreadable');
