@@ -1,5 +1,14 @@
 import { rotated } from '../statistics.ts';
-import { type EitherStores, fence, type Head, type Library, runOf, seqOf, snapshotOf } from './either.ts';
+import {
+  type EitherStores,
+  fence,
+  type Head,
+  immutable,
+  type Library,
+  runOf,
+  seqOf,
+  snapshotOf,
+} from './either.ts';
 import { stateOf } from './state.ts';
 import { type Edit, edit, emptyText, type Text } from './text.ts';
 import { turn } from './turn.ts';
@@ -60,7 +69,7 @@ async function saving({ stores }: Opened, bytes: number): Promise<Prepared> {
   return {
     once() {
       revision++;
-      return stores.snapshots.save(snapshotOf(runId, head, revision, { ...state, revision }));
+      return stores.snapshots.save(snapshotOf(runId, head, revision, { ...state, revision }), immutable);
     },
   };
 }
@@ -115,7 +124,7 @@ const works = {
     const { stores } = await open(side);
     const runId = crypto.randomUUID();
     const appends = events(BURST);
-    return { once: () => Promise.all(appends.map((one) => stores.events.append(runId, [one]))) };
+    return { once: () => Promise.all(appends.map((one) => stores.events.append(runId, [one], immutable))) };
   },
   'burst through openRun': async (side) => {
     const { library, stores } = await open(side);

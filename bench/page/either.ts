@@ -9,7 +9,7 @@ export interface EventLog {
 }
 
 export interface SnapshotKeeper {
-  save(snapshot: object): Promise<unknown>;
+  save(snapshot: object, options?: object): Promise<unknown>;
 }
 
 export interface EitherRun {
@@ -37,8 +37,11 @@ export const seqOf = (head: Head): number => (typeof head === 'number' ? head : 
 const logOf = (head: Head) =>
   typeof head === 'number' || head.logId === undefined ? {} : { logId: head.logId };
 
+/** That nothing is changed later: 0.1 is told so when it opens its stores, and does not mind. */
+export const immutable = { immutable: true };
+
 /** What an append says so that it comes after this head and nothing else. */
-export const fence = (head: Head): object => ({ expectedHead: seqOf(head), ...logOf(head) });
+export const fence = (head: Head): object => ({ expectedHead: seqOf(head), ...logOf(head), ...immutable });
 
 export const snapshotOf = (runId: string, head: Head, atSeq: number, state: unknown): object => ({
   runId,

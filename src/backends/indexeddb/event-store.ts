@@ -221,8 +221,9 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
   }
 
   async #commit(appends: readonly Append[]): Promise<void> {
-    const left = appends.filter((append) => append.deletions === this.#database.deletions);
-    for (const append of appends) if (!left.includes(append)) append.failure = deletedMeanwhile();
+    for (const append of appends)
+      if (append.deletions !== this.#database.deletions) append.failure = deletedMeanwhile();
+    const left = appends.filter(({ failure }) => !failure);
     if (left.length === 0) return;
     await this.#write(async (stores) => {
       await Promise.all(Array.from(byRun(left), ([runId, batches]) => appendAll(stores, runId, batches)));
@@ -325,7 +326,7 @@ async function appendTogether(
   appends: readonly Append[],
   version: number | undefined,
 ): Promise<void> {
-  let head = await headOf(stores, runId);
+  const head = await headOf(stores, runId);
   const batch = appends.flatMap(({ events }) => events);
   try {
     putBatch(stores.events, runId, head.seq, batch, { version });
@@ -338,9 +339,11 @@ async function appendTogether(
     else if (first) first.failure = reasonOf(error);
     return;
   }
+  const { logId } = await headAfter(stores, runId, head, batch.length);
+  let { seq } = head;
   for (const append of appends) {
-    head = await headAfter(stores, runId, head, append.events.length);
-    append.head = head;
+    seq += append.events.length;
+    append.head = { seq, logId: seq === 0 ? null : logId };
   }
 }
 
