@@ -172,10 +172,10 @@ describe('against another commit', () => {
   });
 
   test('a head is what each release tells, and goes into the next append and snapshot', () => {
-    expect([seqOf(5), fence(5)]).toEqual([5, { expectedHead: 5 }]);
-    expect([seqOf({ seq: 0 }), fence({ seq: 0 })]).toEqual([0, { expectedHead: 0 }]);
+    expect([seqOf(5), fence(5)]).toEqual([5, { expectedHead: 5, immutable: true }]);
+    expect([seqOf({ seq: 0 }), fence({ seq: 0 })]).toEqual([0, { expectedHead: 0, immutable: true }]);
     const head = { seq: 5, logId: 'x' };
-    expect([seqOf(head), fence(head)]).toEqual([5, { expectedHead: 5, logId: 'x' }]);
+    expect([seqOf(head), fence(head)]).toEqual([5, { expectedHead: 5, logId: 'x', immutable: true }]);
     expect(snapshotOf('a', 5, 4, 'state')).toEqual({ runId: 'a', atSeq: 4, state: 'state' });
     expect(snapshotOf('a', head, 4, 'state')).toMatchObject({ atSeq: 4, logId: 'x' });
   });

@@ -23,7 +23,7 @@ async function records(name: StoreName): Promise<[IDBValidKey, unknown][]> {
 const writes = () => factory.transactions.filter(({ mode }) => mode === 'readwrite');
 
 describe('the layout', () => {
-  test('there is one record per run in snapshots, its seq in guards, and one record per committed batch in events', async () => {
+  test('there is one record per run in snapshots, its seq in guards, and one record per committed batch in events, with the identity of the log', async () => {
     const { snapshots, events } = await openStores<unknown, unknown>({ indexedDB: factory });
     for (const atSeq of [1, 2, 3]) {
       await snapshots.save({ runId: 'a', atSeq, state: { atSeq } });
@@ -38,11 +38,11 @@ describe('the layout', () => {
     expect(await records('guards')).toEqual([
       ['a', 3],
       ['b', 30],
-      [['a'], logId],
     ]);
     expect(await records('events')).toEqual([
       [['a', 2], { format: 1, events: ['one', 'two'] }],
       [['a', 3], { format: 1, events: ['three'] }],
+      [['a', [logId]], logId],
     ]);
     for (const runId of ['a', 'b']) await Promise.all([events.delete(runId), snapshots.delete(runId)]);
     for (const name of ['snapshots', 'guards', 'events'] as const) expect(await records(name)).toEqual([]);
@@ -127,11 +127,12 @@ describe('group commit', () => {
     const events = new IndexedDbEventStore<number>({ indexedDB: factory });
     await events.append('a', [0]);
     const numbers = Array.from({ length: 100 }, (_, index) => index + 1);
-    await Promise.all(numbers.map((number) => events.append('a', [number])));
+    const [head] = await Promise.all(numbers.map((number) => events.append('a', [number])));
     expect(await records('events')).toEqual([
       [['a', 1], { format: 1, events: [0] }],
       [['a', 2], { format: 1, events: [1] }],
       [['a', 101], { format: 1, events: numbers.slice(1) }],
+      [['a', [head?.logId]], head?.logId],
     ]);
     expect(writes()).toHaveLength(3);
   });
@@ -283,10 +284,11 @@ describe('a batch of 25,000 events', () => {
   test('is in several records, of one transaction, and read as one', async () => {
     const events = new IndexedDbEventStore<number>({ indexedDB: factory });
     expect((await events.append('a', [-1])).seq).toBe(1);
-    expect((await events.append('a', batch)).seq).toBe(25_001);
+    const { seq, logId } = await events.append('a', batch);
+    expect(seq).toBe(25_001);
     expect(factory.transactions).toHaveLength(2);
     expect((await records('events')).map(([key]) => key)).toEqual(
-      [1, 10_001, 20_001, 25_001].map((seq) => ['a', seq]),
+      [1, 10_001, 20_001, 25_001, [logId]].map((seq) => ['a', seq]),
     );
     expect((await events.scan('a', 2)).events.map(({ event }) => event)).toEqual(batch);
     expect((await events.scan('a', 20_001, 2)).events).toMatchObject([
@@ -336,7 +338,8 @@ test('runs are listed with few keys read at once, however many and however long 
     });
   };
   expect(await events.runIds()).toEqual(names);
-  expect(counts).toEqual([100, 100, 100, 100]);
+  // Each short run has a record, and the identity of its log.
+  expect(counts).toEqual([100, 100, 100, 100, 100, 100]);
 });
 
 test('scan with a limit reads one record more than it needs at most', async () => {

@@ -243,11 +243,15 @@ describe('a log of rewake 0.1, which has no identity', () => {
     const anew = await stores.events.append('a', ['one'], { expectedHead: 0, logId: null });
     expect(anew.seq).toBe(1);
     expect(anew.logId).not.toBe(logId);
+    // The one that was left behind is gone.
+    expect(await stores.events.head('a')).toEqual(anew);
+    const { logId: next } = await stores.events.append('a', ['two'], { expectedHead: 1, logId: anew.logId });
+    expect(next).toBe(anew.logId);
   });
 
   test('an identity that is damaged is none, and keeps nobody out', async () => {
     const [stores] = await planted();
-    await plant(factory, 'guards', ['a'], { broken: true });
+    await plant(factory, 'events', ['a', [5]], { broken: true });
     expect(await stores.events.head('a')).toEqual({ seq: 3, logId: null });
     const run = await openRun({ runId: 'a', ...definition, stores });
     expect(await run.append('new 4')).toBe(4);

@@ -37,6 +37,13 @@ interface TransactOptions {
 export const keysOf = (runId: RunId, from: Seq = 0, to: Seq | [] = []): IDBKeyRange =>
   IDBKeyRange.bound([runId, from], [runId, to]);
 
+/** Every key of a run from the seq `from` on, and its log's identity (see `logIdKey`), which comes last. */
+export const keysAndLogIdOf = (runId: RunId, from: Seq = 0): IDBKeyRange =>
+  IDBKeyRange.bound([runId, from], [runId, [[]]]);
+
+/** The key of the log's identity alone. */
+export const logIdKeyOf = (runId: RunId): IDBKeyRange => IDBKeyRange.bound([runId, []], [runId, [[]]], true);
+
 const optionRules = object({
   databaseName: optional(text),
   durability: optional(oneOf('default', 'strict', 'relaxed')),

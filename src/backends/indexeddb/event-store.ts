@@ -15,9 +15,16 @@ import { capture, putReason } from '../capture.ts';
 import { byRun, GroupCommit } from '../group-commit.ts';
 import { randomId } from '../random-id.ts';
 import { assertFits, type StoredBase } from '../stored-base.ts';
-import { Database, deletedMeanwhile, type IndexedDbOptions, keysOf, type ObjectStores } from './database.ts';
 import {
-  asLogId,
+  Database,
+  deletedMeanwhile,
+  type IndexedDbOptions,
+  keysAndLogIdOf,
+  keysOf,
+  logIdKeyOf,
+  type ObjectStores,
+} from './database.ts';
+import {
   baseRecord,
   contentOf,
   eventRecord,
@@ -26,6 +33,7 @@ import {
   isBatchOf,
   isSeq,
   logIdKey,
+  logIdOf,
   runIdOf,
   seqOf,
   versionOf,
@@ -95,10 +103,10 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
       const to = limit ? from + limit - 1 : Number.POSITIVE_INFINITY;
       const [before, logId, keys, records, keyBeyond, recordBeyond] = await this.#database.transact(
         'readonly',
-        ({ events, guards }) =>
+        ({ events }) =>
           Promise.all([
             lastSeq(events, runId, from - 1),
-            wrap(guards.get(logIdKey(runId))),
+            readLogId(events, runId),
             wrap(events.getAllKeys(keysOf(runId, from, to))),
             wrap(events.getAll(keysOf(runId, from, to))),
             // The one record that may reach beyond the limit: no more is read.
@@ -110,14 +118,14 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
       const scanned = sequence(before, allKeys, [...records, ...recordBeyond], from, to);
       const isEmpty = before === 0 && allKeys.length === 0;
       // `E` is the application's word for what it appended to this run.
-      return { logId: isEmpty ? null : asLogId(logId), events: scanned as SequencedEvent<E>[] };
+      return { logId: isEmpty ? null : logId, events: scanned as SequencedEvent<E>[] };
     });
   }
 
   head(runId: RunId): Promise<Head> {
     return withContext(EventStoreError, 'head', runId, () => {
       checkRunId(runId);
-      return this.#database.transact('readonly', (stores) => headOf(stores, runId));
+      return this.#database.transact('readonly', ({ events }) => headOf(events, runId));
     });
   }
 
@@ -136,9 +144,9 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
   base(runId: RunId): Promise<Base | undefined> {
     return withContext(EventStoreError, 'base', runId, () => {
       checkRunId(runId);
-      return this.#database.transact('readonly', async ({ events, guards }) => {
-        const [base, logId] = await Promise.all([baseOf(events, runId), wrap(guards.get(logIdKey(runId)))]);
-        return base && { ...base, logId: asLogId(logId) };
+      return this.#database.transact('readonly', async ({ events }) => {
+        const [base, logId] = await Promise.all([baseOf(events, runId), readLogId(events, runId)]);
+        return base && { ...base, logId };
       });
     });
   }
@@ -146,9 +154,7 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
   delete(runId: RunId): Promise<void> {
     return withContext(EventStoreError, 'delete', runId, () => {
       checkRunId(runId);
-      const deletion = async ({ events, guards }: ObjectStores) => {
-        await Promise.all([wrap(events.delete(keysOf(runId))), wrap(guards.delete(logIdKey(runId)))]);
-      };
+      const deletion = ({ events }: ObjectStores) => wrap(events.delete(keysAndLogIdOf(runId)));
       return this.#commits.alone(this.#database.unlessDeleted(() => this.#write(deletion)));
     });
   }
@@ -166,7 +172,7 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
             const runId = runIdOf(key);
             if (runId !== undefined && runId !== runIds.at(-1)) runIds.push(runId);
             // From here straight on to the next run, however long this one's log is.
-            after = runId === undefined ? key : [runId, []];
+            after = runId === undefined ? key : [runId, [[]]];
           }
           if (keys.length < KEYS_AT_ONCE) return runIds;
         }
@@ -185,14 +191,14 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     let captured = this.#commits.busy ? copy(events, immutable) : undefined;
     let head: Head | undefined;
     const append = async (stores: ObjectStores) => {
-      const following = wrap(stores.events.getAllKeys(keysOf(runId, expectedHead)));
-      const identity = wrap(stores.guards.get(logIdKey(runId)));
-      // If put throws, nobody waits for them.
-      for (const asked of [following, identity]) asked.catch(() => {});
+      const following = wrap(stores.events.getAllKeys(keysAndLogIdOf(runId, expectedHead)));
+      // If put throws, nobody waits for it.
+      following.catch(() => {});
       putBatch(stores.events, runId, expectedHead, captured ?? events, { writer, version });
-      const last = (await following).at(-1);
+      const keys = await following;
+      const last = keys.filter((key) => runIdOf(key) !== undefined).at(-1);
       const seq = last ? seqOf(last) : await lastSeq(stores.events, runId, expectedHead);
-      const found = { seq, logId: seq === 0 ? null : asLogId(await identity) };
+      const found = { seq, logId: seq === 0 ? null : logIdOf(keys.at(-1)) };
       if (seq !== expectedHead || (logId !== undefined && logId !== found.logId))
         throw staleHead(expectedHead, seq);
       head = await headAfter(stores, runId, found, events.length);
@@ -213,11 +219,11 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
   /** The end of the batch of so many events after `head`, if it is there and of this writer, by its last record. */
   async #landed(runId: RunId, head: Seq, length: number, writer: string): Promise<Head | undefined> {
     const seq = head + length;
-    const [record, logId] = await this.#database.transact('readonly', ({ events, guards }) =>
-      Promise.all([wrap(events.get([runId, seq])), wrap(guards.get(logIdKey(runId)))]),
+    const [record, logId] = await this.#database.transact('readonly', ({ events }) =>
+      Promise.all([wrap(events.get([runId, seq])), readLogId(events, runId)]),
     );
     const isThere = isBatchOf(record, writer, ((length - 1) % RECORD_LENGTH) + 1);
-    return isThere ? { seq, logId: asLogId(logId) } : undefined;
+    return isThere ? { seq, logId } : undefined;
   }
 
   async #commit(appends: readonly Append[]): Promise<void> {
@@ -246,10 +252,13 @@ async function lastSeq(events: IDBObjectStore, runId: RunId, to?: Seq): Promise<
   return last ? seqOf(last.key) : 0;
 }
 
-async function headOf({ events, guards }: ObjectStores, runId: RunId): Promise<Head> {
-  const [seq, logId] = await Promise.all([lastSeq(events, runId), wrap(guards.get(logIdKey(runId)))]);
-  return { seq, logId: seq === 0 ? null : asLogId(logId) };
+async function headOf(events: IDBObjectStore, runId: RunId): Promise<Head> {
+  const [seq, logId] = await Promise.all([lastSeq(events, runId), readLogId(events, runId)]);
+  return { seq, logId: seq === 0 ? null : logId };
 }
+
+const readLogId = async (events: IDBObjectStore, runId: RunId): Promise<LogId | null> =>
+  logIdOf(await wrap(events.getKey(logIdKeyOf(runId))));
 
 /** What the run's log begins with, if that is a base. */
 async function baseOf(events: IDBObjectStore, runId: RunId): Promise<StoredBase | undefined> {
@@ -267,7 +276,7 @@ async function compactLog(stores: ObjectStores, runId: RunId, base: Base): Promi
   const { events } = stores;
   const { atSeq } = base;
   const [head, present, [[key], [record]]] = await Promise.all([
-    headOf(stores, runId),
+    headOf(stores.events, runId),
     baseOf(events, runId),
     recordFrom(events, runId, atSeq),
   ]);
@@ -291,7 +300,9 @@ async function headAfter(stores: ObjectStores, runId: RunId, head: Head, added: 
   const seq = head.seq + added;
   if (head.logId !== null || added === 0) return { seq, logId: head.logId };
   const logId = randomId();
-  stores.guards.put(logId, logIdKey(runId));
+  // Code of rewake 0.1 that deletes a log leaves its identity there.
+  stores.events.delete(logIdKeyOf(runId));
+  stores.events.put(logId, logIdKey(runId, logId));
   if (head.seq > 0) await adoptSnapshot(stores.snapshots, runId, head.seq, logId);
   return { seq, logId };
 }
@@ -326,7 +337,7 @@ async function appendTogether(
   appends: readonly Append[],
   version: number | undefined,
 ): Promise<void> {
-  const head = await headOf(stores, runId);
+  const head = await headOf(stores.events, runId);
   const batch = appends.flatMap(({ events }) => events);
   try {
     putBatch(stores.events, runId, head.seq, batch, { version });

@@ -64,10 +64,19 @@ export function versionOf(record: unknown): number {
   return version;
 }
 
-/** The key in `guards` of the identity of a run's log. (Under `runId` itself is the `atSeq` of the run's snapshot.) */
-export const logIdKey = (runId: RunId): IDBValidKey => [runId];
+/**
+ * The key, among a run's records, whose existence is the identity of its log. It sorts after every seq, so that an append
+ * reads it together with the last of them, and rewake 0.1 never looks there.
+ */
+export const logIdKey = (runId: RunId, logId: LogId): IDBValidKey => [runId, [logId]];
 
-/** The identity that is stored, or none: rewake 0.1 stored none. */
+/** The identity in such a key, or none: rewake 0.1 stored none. */
+export function logIdOf(key: IDBValidKey | undefined): LogId | null {
+  const [, identity] = Array.isArray(key) ? key : [];
+  return asLogId(Array.isArray(identity) ? identity[0] : undefined);
+}
+
+/** An identity that is stored, or none. */
 export const asLogId = (stored: unknown): LogId | null =>
   typeof stored === 'string' && stored !== '' ? stored : null;
 

@@ -6,8 +6,14 @@ import { SnapshotStoreError } from '../../errors/kernel-error.ts';
 import { type Reason, reasonOf, staleLog, staleSnapshot, withContext } from '../../errors/reason.ts';
 import { capture, putReason } from '../capture.ts';
 import { byRun, GroupCommit } from '../group-commit.ts';
-import { Database, deletedMeanwhile, type IndexedDbOptions, type ObjectStores } from './database.ts';
-import { asLogId, asSeq, contentOf, isSeq, logIdKey, snapshotRecord, versionOf } from './record.ts';
+import {
+  Database,
+  deletedMeanwhile,
+  type IndexedDbOptions,
+  logIdKeyOf,
+  type ObjectStores,
+} from './database.ts';
+import { asLogId, asSeq, contentOf, isSeq, logIdOf, snapshotRecord, versionOf } from './record.ts';
 
 /** A save on its way: what is to be written, and what became of it. */
 interface Save {
@@ -128,12 +134,12 @@ function captureState(save: Save): void {
 
 /** Writes the latest of one run's saves; fails if that cannot be stored, comes too late, or is of another log. */
 async function saveLatest(
-  { snapshots, guards }: ObjectStores,
+  { snapshots, guards, events }: ObjectStores,
   saves: readonly [Save, ...Save[]],
 ): Promise<void> {
   const latest = saves.reduce((best, next) => (next.atSeq < best.atSeq ? best : next));
   const { runId, atSeq, logId, version, state } = latest;
-  const stored = Promise.all([wrap(guards.get(runId)), wrap(guards.get(logIdKey(runId)))]);
+  const stored = Promise.all([wrap(guards.get(runId)), wrap(events.getKey(logIdKeyOf(runId)))]);
   // If put throws, nobody waits for it.
   stored.catch(() => {});
   try {
@@ -147,11 +153,11 @@ async function saveLatest(
     throw latest.failure;
   }
   guards.put(atSeq, runId);
-  const [guard, identity]: readonly unknown[] = await stored;
+  const [guard, logIdKey]: readonly [unknown, IDBValidKey | undefined] = await stored;
   // A guard that is damaged keeps nobody out.
   let highest = isSeq(guard) ? guard : 0;
   for (const save of saves) {
-    if (save.logId && save.logId !== asLogId(identity)) save.failure = staleLog();
+    if (save.logId && save.logId !== logIdOf(logIdKey)) save.failure = staleLog();
     else if (save.atSeq < highest) save.failure = staleSnapshot(save.atSeq, highest);
     else highest = save.atSeq;
   }
