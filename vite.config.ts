@@ -10,6 +10,7 @@ const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const alias = {
   'rewake/conformance': path('src/conformance/index.ts'),
   'rewake/export': path('src/export/index.ts'),
+  'rewake/workflow': path('src/workflow/index.ts'),
   rewake: path('src/index.ts'),
 };
 
@@ -42,6 +43,7 @@ const library: UserConfig = {
         index: path('src/index.ts'),
         'conformance/index': path('src/conformance/index.ts'),
         'export/index': path('src/export/index.ts'),
+        'workflow/index': path('src/workflow/index.ts'),
       },
       formats: ['es'],
     },

@@ -3,7 +3,8 @@ import { join, posix, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-// Imports flow one way: contracts ← errors ← recovery, backends, serialization ← run ← export. Types count as well.
+// Imports flow one way: contracts ← errors ← recovery, backends, serialization ← run ← export, workflow. Types count as
+// well.
 
 const source = fileURLToPath(new URL('../src', import.meta.url));
 
@@ -16,6 +17,7 @@ const allowed: Record<string, readonly string[]> = {
   run: ['contracts', 'errors', 'recovery', 'backends'],
   serialization: ['errors'],
   export: ['contracts', 'errors', 'backends', 'run', 'serialization'],
+  workflow: ['contracts', 'errors', 'recovery', 'backends', 'run'],
   conformance: ['contracts', 'errors', 'recovery'],
 };
 

@@ -1,12 +1,12 @@
 import { placeOf } from '../errors/place.ts';
 import { Reason, reasonOf } from '../errors/reason.ts';
 
-/** A copy that nobody else holds. Fails with `not-cloneable` and the place, starting with `name`. */
-export function capture<T>(value: T, name: string): T {
+/** A copy that nobody else holds. Fails with `not-cloneable` and the place, starting with `name`, and what follows. */
+export function capture<T>(value: T, name: string, follows?: string): T {
   try {
     return structuredClone(value);
   } catch (error) {
-    throw notCloneable(value, name, error);
+    throw notCloneable(value, name, error, follows);
   }
 }
 
@@ -17,9 +17,14 @@ export function putReason(error: unknown, value: unknown, name: string): Reason 
 }
 
 /** The failure of a copy of `value`, which says where in `value` the reason is: `state.items[3].onClick`. */
-function notCloneable(value: unknown, name: string, cause: unknown): Reason {
+function notCloneable(
+  value: unknown,
+  name: string,
+  cause: unknown,
+  follows: string = 'Nothing was changed.',
+): Reason {
   const place = findUncloneable(value, name, new Set()) ?? name;
-  return new Reason('not-cloneable', `${place} cannot be stored. Nothing was changed.`, { cause });
+  return new Reason('not-cloneable', `${place} cannot be stored. ${follows}`, { cause });
 }
 
 /** Of what may be cloned, some may not be stored: which of these, depends on the browser. */

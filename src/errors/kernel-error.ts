@@ -21,6 +21,9 @@ import type { RunId, Seq } from '../contracts/words.ts';
  * | `compacted` | The events that were asked for, or that an import needs, are in the log's base, and nowhere else; `seq` is that of the base. |
  * | `older-version` | What is stored was written by an older release of the application, and cannot be used without its `migrate`. |
  * | `reducer-threw` | The application's `reduce` or `upcast` refused an event; see `seq` and `cause`. |
+ * | `failed` | A workflow's body threw; what it threw is the `cause`. |
+ * | `cancelled` | A workflow was cancelled; the reason is the `cause`. |
+ * | `non-deterministic` | A workflow's code does not do what its journal says it did; see `seq`. Nothing was appended. |
  * | `unknown` | The platform reported something that rewake has no name for; see `cause`. |
  */
 export type ErrorCode =
@@ -40,6 +43,9 @@ export type ErrorCode =
   | 'compacted'
   | 'older-version'
   | 'reducer-threw'
+  | 'failed'
+  | 'cancelled'
+  | 'non-deterministic'
   | 'unknown';
 
 /** Where and why a {@link KernelError} happened. */
@@ -102,6 +108,11 @@ export class RunError<Code extends ErrorCode = ErrorCode> extends KernelError<Co
   override readonly name = 'RunError';
 }
 
+/** A workflow has ended without a result, or could not be executed. */
+export class WorkflowError<Code extends ErrorCode = ErrorCode> extends KernelError<Code> {
+  override readonly name = 'WorkflowError';
+}
+
 /** A {@link KernelError} whose `code` tells its type, so that comparing the code narrows it. */
 export type AnyKernelError = { [Code in ErrorCode]: KernelError<Code> }[ErrorCode];
 
@@ -125,4 +136,4 @@ export function isKernelError(error: unknown, code?: ErrorCode): boolean {
   return isOne && (code === undefined || its === code);
 }
 
-const names = /^(Kernel|SnapshotStore|EventStore|Run)Error$/;
+const names = /^(Kernel|SnapshotStore|EventStore|Run|Workflow)Error$/;

@@ -31,7 +31,7 @@ import { checkRunOptions, type IfOwned, type Run, type RunOptions, type RunStore
 export async function openRun<S, E>(options: RunOptions<S, E>): Promise<Run<S, E>> {
   await withContext(RunError, 'openRun', options?.runId, () => checkRunOptions(options));
   const { runId, ifOwned: mode = 'wait', signal, onWait } = options;
-  const stores = options.stores ?? (await unlessAborted(() => openOwnStores(options), options));
+  const stores = await storesFor(options);
   if (options.requireDurable && stores.backend === 'memory') throw notDurable(runId, stores.reason);
   const lost = new AbortController();
   const acquire = (ifOwned: IfOwned) =>
@@ -64,7 +64,16 @@ export async function openRun<S, E>(options: RunOptions<S, E>): Promise<Run<S, E
   }
 }
 
-async function openOwnStores<S, E>(options: RunOptions<S, E>): Promise<RunStores<S, E>> {
+type StoreOptions<S, E> = Pick<
+  RunOptions<S, E>,
+  'runId' | 'stores' | 'onError' | 'signal' | 'requireDurable'
+>;
+
+/** The stores of the options, or those of `openStores()`; `onError` is told if these keep less than it may think. */
+export const storesFor = async <S, E>(options: StoreOptions<S, E>): Promise<RunStores<S, E>> =>
+  options.stores ?? unlessAborted(() => openOwnStores(options), options);
+
+async function openOwnStores<S, E>(options: StoreOptions<S, E>): Promise<RunStores<S, E>> {
   const stores: RunStores<S, E> = await openStores<S, E>();
   const report = reportTo(options.onError, 'openRun', options.runId);
   if (stores.reason && !options.requireDurable) report(stores.reason);

@@ -10,6 +10,9 @@ import type { RunStores } from './run.ts';
 
 // What can be asked and done about runs without opening them.
 
+/** What the ids of rewake's own runs begin with, such as the inboxes of workflows. */
+export const OWN_RUNS = 'rewake:';
+
 /** Which run, and in which stores. */
 export interface RunPlace {
   /** Names the run. */
@@ -24,7 +27,7 @@ const storesRule = optional(
     events: object({ delete: method, runIds: method }),
   }),
 );
-const placeRules: Record<keyof RunPlace, Rule> = { runId: nonEmpty, stores: storesRule };
+export const placeRules: Record<keyof RunPlace, Rule> = { runId: nonEmpty, stores: storesRule };
 
 /**
  * Who owns a run: this page or worker, `elsewhere` (another tab, worker or Service Worker), or `nobody`. Without Web
@@ -57,7 +60,8 @@ export interface ListedRun {
 }
 
 /**
- * The runs that have a log or a snapshot, in no particular order, and who owns each at this moment.
+ * The runs that have a log or a snapshot, in no particular order, and who owns each at this moment. Not those whose
+ * names begin with `rewake:`, which are rewake's own.
  *
  * Rejects as {@link openStores} and the stores do.
  *
@@ -73,10 +77,9 @@ export function listRuns(options: Pick<RunPlace, 'stores'> = {}): Promise<Listed
       stores.snapshots.runIds(),
       heldLocks(stores),
     ]);
-    return Array.from(new Set([...logs, ...snapshots]), (runId) => ({
-      runId,
-      owner: ownerAmong(held, nameOf(stores, runId)),
-    }));
+    return [...new Set([...logs, ...snapshots])]
+      .filter((runId) => !runId.startsWith(OWN_RUNS))
+      .map((runId) => ({ runId, owner: ownerAmong(held, nameOf(stores, runId)) }));
   });
 }
 

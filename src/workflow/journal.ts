@@ -1,0 +1,190 @@
+import type { Seq } from '../contracts/words.ts';
+import type { RunDefinition } from '../recovery/definition.ts';
+import type { Failure } from './failure.ts';
+import { added, type Pages } from './pages.ts';
+
+/** What a step is: `step.do`, `step.sleep` or `step.sleepUntil`, `step.waitForEvent`. */
+export type StepKind = 'do' | 'sleep' | 'wait';
+
+/**
+ * What a journal is made of: a workflow's log holds these events, as plain data. Times are those of `Date.now()`, and a
+ * step's `key` is `name#occurrence`.
+ *
+ * - `workflow-begun`: the first event, and again at each `step.restart`: what comes before it is over.
+ * - `workflow-taken`: the workflow was stolen; the former owner can append no more.
+ * - `step-started`: once for a sleep or a wait, with its deadline `until`; for a `do`, at each attempt.
+ * - `step-succeeded`: the step's outcome. That of a wait has the `eventId` of the event in the inbox, and its `eventSeq`.
+ * - `step-failed`: the end of an attempt; with `retryAt`, there will be another one; without, it is the step's outcome.
+ * - `workflow-completed`, `workflow-failed`, `workflow-cancelled`: the last event.
+ */
+export type JournalEvent =
+  | {
+      readonly type: 'workflow-begun';
+      readonly id: string;
+      readonly input: unknown;
+      readonly version: number;
+      readonly at: number;
+    }
+  | { readonly type: 'workflow-taken'; readonly at: number }
+  | {
+      readonly type: 'step-started';
+      readonly key: string;
+      readonly kind: StepKind;
+      readonly at: number;
+      readonly until?: number;
+    }
+  | {
+      readonly type: 'step-succeeded';
+      readonly key: string;
+      readonly at: number;
+      readonly result: unknown;
+      readonly eventId?: string;
+      readonly eventSeq?: Seq;
+    }
+  | {
+      readonly type: 'step-failed';
+      readonly key: string;
+      readonly at: number;
+      readonly error: Failure;
+      readonly retryAt?: number;
+    }
+  | { readonly type: 'workflow-completed'; readonly at: number; readonly result: unknown }
+  | { readonly type: 'workflow-failed'; readonly at: number; readonly error: Failure }
+  | { readonly type: 'workflow-cancelled'; readonly at: number; readonly error: Failure };
+
+/** What is recorded of a step. */
+export interface StepState {
+  /** `name#occurrence`: the second call of `step.do('upload', …)` is `upload#2`. */
+  readonly key: string;
+  readonly kind: StepKind;
+  /** The seq of the event that started it. */
+  readonly seq: Seq;
+  /** `waiting`: it sleeps, waits for an event, or waits for its next attempt. */
+  readonly status: 'running' | 'waiting' | 'succeeded' | 'failed';
+  /** How many attempts were begun. */
+  readonly attempts: number;
+  /** How many of them failed. */
+  readonly failures: number;
+  /** Whether the end of an attempt was not recorded: a crash, a close or a theft came first. */
+  readonly interrupted: boolean;
+  readonly startedAt: number;
+  readonly endedAt?: number;
+  /** When a sleep ends, a wait gives up, or the next attempt is due. */
+  readonly wakesAt?: number;
+  /** What it succeeded with. Do not change it. */
+  readonly result?: unknown;
+  /** What its last attempt failed with. */
+  readonly error?: Failure;
+}
+
+/** How a workflow ended. */
+export type End = Extract<
+  JournalEvent,
+  { type: 'workflow-completed' | 'workflow-failed' | 'workflow-cancelled' }
+>;
+
+/** A journal, as its snapshot keeps it: every outcome is in it, because the body needs each of them to go on. */
+export interface JournalState {
+  /** The seq of the last event. */
+  readonly seq: Seq;
+  readonly begun?: {
+    readonly id: string;
+    readonly input: unknown;
+    readonly version: number;
+    readonly at: number;
+    readonly seq: Seq;
+  };
+  /** The steps that have their outcomes, in the order of these. */
+  readonly settled: Pages<StepState>;
+  /** The steps that have none yet, in the order of their starts. */
+  readonly open: readonly StepState[];
+  /** The ids of the inbox's events that some step has received. */
+  readonly received: Pages<string>;
+  readonly end?: End;
+}
+
+export const emptyJournal: JournalState = { seq: 0, settled: [], open: [], received: [] };
+
+export function reduceJournal(state: JournalState, event: JournalEvent): JournalState {
+  const seq = state.seq + 1;
+  if (event.type === 'workflow-taken') return { ...state, seq };
+  if (state.end) throw new Error('The workflow has ended.');
+  switch (event.type) {
+    case 'workflow-begun': {
+      const { type: _, ...begun } = event;
+      return { ...emptyJournal, seq, received: state.received, begun: { ...begun, seq } };
+    }
+    case 'step-started':
+      return { ...state, seq, open: started(state.open, event, seq) };
+    case 'step-succeeded': {
+      const { at: endedAt, result, eventId } = event;
+      const received = eventId === undefined ? state.received : added(state.received, eventId);
+      return { ...settle(state, seq, event.key, { status: 'succeeded', endedAt, result }), received };
+    }
+    case 'step-failed': {
+      const { key, at: endedAt, error, retryAt: wakesAt } = event;
+      const failures = 1 + (state.open.find((step) => step.key === key)?.failures ?? 0);
+      if (wakesAt === undefined)
+        return settle(state, seq, key, { status: 'failed', failures, endedAt, error });
+      return {
+        ...state,
+        seq,
+        open: changed(state.open, key, { status: 'waiting', failures, error, wakesAt }),
+      };
+    }
+    case 'workflow-completed':
+    case 'workflow-failed':
+    case 'workflow-cancelled':
+      return { ...state, seq, end: event };
+    default:
+      throw new Error('This is no event of a journal, or one of a newer release of rewake.');
+  }
+}
+
+type Started = Extract<JournalEvent, { type: 'step-started' }>;
+
+function started(open: readonly StepState[], { key, kind, at, until }: Started, seq: Seq): StepState[] {
+  const before = open.find((step) => step.key === key);
+  if (!before) {
+    const status = kind === 'do' ? 'running' : 'waiting';
+    const fresh = {
+      key,
+      kind,
+      seq,
+      status,
+      attempts: 1,
+      failures: 0,
+      interrupted: false,
+      startedAt: at,
+    } as const;
+    return [...open, until === undefined ? fresh : { ...fresh, wakesAt: until }];
+  }
+  const { wakesAt: _, ...attempt } = before;
+  const interrupted = before.interrupted || before.status === 'running';
+  const next = { ...attempt, status: 'running', attempts: before.attempts + 1, interrupted } as const;
+  return open.map((step) => (step === before ? next : step));
+}
+
+const changed = (open: readonly StepState[], key: string, change: Partial<StepState>): StepState[] =>
+  open.map((step) => (step.key === key ? { ...step, ...change } : step));
+
+/** The step has its outcome. */
+function settle(state: JournalState, seq: Seq, key: string, change: Partial<StepState>): JournalState {
+  const step = state.open.find((step) => step.key === key);
+  if (!step) throw new Error(`The step ${key} was not started.`);
+  const { wakesAt: _, ...ended } = step;
+  const open = state.open.filter((other) => other !== step);
+  return { ...state, seq, open, settled: added(state.settled, { ...ended, ...change }) };
+}
+
+/** A journal's state has the same form in every version of the application. */
+// It was saved by `reduceJournal`: the version is the application's word for its own code.
+export const sameState = (state: unknown): JournalState => state as JournalState;
+
+/** For whoever only reads: whichever version of the application has written it. */
+export const anyJournal: RunDefinition<JournalState, JournalEvent> = {
+  initialState: emptyJournal,
+  reduce: reduceJournal,
+  version: Number.MAX_SAFE_INTEGER,
+  migrate: sameState,
+};

@@ -1,0 +1,221 @@
+import { capture } from '../backends/capture.ts';
+import { randomId } from '../backends/random-id.ts';
+import type { SequencedEvent } from '../contracts/event-store.ts';
+import type { RunId } from '../contracts/words.ts';
+import { type ErrorCode, type KernelError, WorkflowError } from '../errors/kernel-error.ts';
+import { describe, toKernelError, withContext } from '../errors/reason.ts';
+import { reportTo } from '../run/report.ts';
+import type { Run, RunStores } from '../run/run.ts';
+import { never } from './clock.ts';
+import { Execution } from './execution.ts';
+import { revive, toFailure } from './failure.ts';
+import { Inbox } from './inbox.ts';
+import type { End, JournalEvent, JournalState } from './journal.ts';
+import type { Pages } from './pages.ts';
+import { newStep } from './steps.ts';
+import { viewOf, type WorkflowState, type WorkflowStatus } from './view.ts';
+import type { Workflow, WorkflowOptions } from './workflow.ts';
+
+type Journal = Run<JournalState, JournalEvent>;
+
+export class LiveWorkflow<I, R> implements Workflow<R> {
+  readonly runId: RunId;
+  readonly result: Promise<R>;
+  readonly #options: WorkflowOptions<I, R>;
+  readonly #stores: RunStores<unknown, unknown>;
+  readonly #journal: Journal;
+  readonly #report: (error: unknown) => void;
+  #settle: { resolve(result: R): void; reject(error: KernelError): void };
+  /** Whether a former owner may still append until this one has. */
+  #isStolen: boolean;
+  #execution: Execution | undefined;
+  #inbox: Promise<Inbox> | undefined;
+  /** Why this object does not go on. */
+  #stopped: KernelError | undefined;
+
+  constructor(options: WorkflowOptions<I, R>, stores: RunStores<unknown, unknown>, journal: Journal) {
+    const { runId, ifOwned, onError, signal } = options;
+    this.runId = runId;
+    this.#options = options;
+    this.#stores = stores;
+    this.#journal = journal;
+    this.#isStolen = ifOwned === 'steal';
+    this.#report = reportTo(onError, 'workflow', runId);
+    this.#settle = { resolve() {}, reject() {} };
+    this.result = new Promise<R>((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    // If nobody awaits it: the journal has the failure, and `onError` was told of anything else.
+    this.result.catch(() => {});
+    journal.onEvent((event) => this.#deliver(event));
+    journal.closed.then((error) => error && this.#stop(error));
+    const abort = () => this.#stop(this.#error('aborted', 'it was stopped by its signal.', signal?.reason));
+    signal?.addEventListener('abort', abort);
+    journal.closed.then(() => signal?.removeEventListener('abort', abort));
+  }
+
+  get status(): WorkflowStatus | 'stopped' {
+    const { status } = this.getState();
+    return this.#stopped && !this.#journal.state.end ? 'stopped' : status;
+  }
+
+  get wakesAt(): number | undefined {
+    return this.getState().wakesAt;
+  }
+
+  readonly getState = (): WorkflowState => viewOf(this.#journal.state);
+
+  readonly subscribe = (listener: () => void): (() => void) => this.#journal.subscribe(listener);
+
+  readonly cancel = (reason?: unknown): Promise<void> =>
+    withContext(WorkflowError, 'cancel', this.runId, async () => {
+      if (this.#journal.state.end) return;
+      if (this.#stopped) throw this.#stopped;
+      this.#execution?.abandon(reason);
+      await this.#mayAppend();
+      if (!this.#journal.state.end)
+        await this.#journal.append({ type: 'workflow-cancelled', at: Date.now(), error: toFailure(reason) });
+      this.#end();
+    });
+
+  readonly close = (): Promise<void> => {
+    this.#stop(this.#error('closed', 'it has been closed. Open it again to go on.'));
+    return this.#journal.close();
+  };
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Resolves when the workflow has begun, and its body is being executed unless it has ended. */
+  async start(): Promise<void> {
+    if (!this.#journal.state.begun) {
+      // What a former owner may still have begun.
+      await this.#mayAppend();
+      if (!this.#journal.state.begun)
+        await this.#journal.append(this.#begun(capture(this.#options.input, 'input')));
+    }
+    if (!this.#stopped) this.#execute();
+  }
+
+  #begun(input: unknown): JournalEvent {
+    const { version = 1 } = this.#options;
+    return { type: 'workflow-begun', id: randomId(), input, version, at: Date.now() };
+  }
+
+  /** Calls the body, over what the journal says now. */
+  #execute(): void {
+    const { begun, end } = this.#journal.state;
+    if (end) this.#end();
+    if (end || !begun) return;
+    const execution = new Execution({
+      runId: this.runId,
+      state: this.#journal.state,
+      mayAppend: async () => {
+        const may = await this.#mayAppend();
+        // The former owner was faster: this execution has not done anything yet, and the next one knows it.
+        if (!may && this.#execution === execution) this.#execute();
+        return may;
+      },
+      onError: (error) => this.#fail(error),
+    });
+    this.#execution?.abandon(undefined);
+    this.#execution = execution;
+    const append = async (event: JournalEvent): Promise<void> => {
+      if (execution.signal.aborted) return never();
+      // If the journal refuses, it closes, and so does this.
+      await this.#journal.append(event).catch(never);
+    };
+    const step = newStep({
+      runId: this.runId,
+      id: begun.id,
+      execution,
+      find: (key) => this.#journal.state.open.find((step) => step.key === key),
+      append,
+      openInbox: () => this.#openInbox(),
+      isReceived: ({ id }) => isIn(this.#journal.state.received, id),
+      restart: async (input) => {
+        await append(this.#begun(input));
+        // What came before is in no later opening's way.
+        this.#journal.snapshot().catch(this.#report);
+        this.#execute();
+      },
+      report: this.#report,
+    });
+    const body = async () => this.#options.run({ input: copy<I>(begun.input), version: begun.version }, step);
+    const finish = (what: string, event: End) =>
+      execution.finish(what, async () => {
+        await append(event);
+        this.#end();
+      });
+    body()
+      .then((result) => withContext(WorkflowError, 'workflow', this.runId, () => capture(result, 'result')))
+      .then(
+        (result) => finish('the body returns', { type: 'workflow-completed', at: Date.now(), result }),
+        (thrown) => {
+          const error = toFailure(thrown);
+          finish(`the body throws ${describe(thrown)}`, { type: 'workflow-failed', at: Date.now(), error });
+        },
+      );
+  }
+
+  #deliver({ event }: SequencedEvent<JournalEvent>): void {
+    if (event.type === 'step-succeeded' || (event.type === 'step-failed' && event.retryAt === undefined))
+      this.#execution?.deliver(event);
+  }
+
+  /** Whether the journal is what the execution has read. After a theft, the first append finds out. */
+  async #mayAppend(): Promise<boolean> {
+    if (!this.#isStolen) return true;
+    this.#isStolen = false;
+    const expected = this.#journal.seq + 1;
+    return (await this.#journal.append({ type: 'workflow-taken', at: Date.now() })) === expected;
+  }
+
+  #openInbox(): Promise<Inbox> {
+    this.#inbox ??= Inbox.open(this.runId, this.#stores, this.#options.onError);
+    return this.#inbox;
+  }
+
+  /** The workflow has ended, and that is durable. */
+  #end(): void {
+    const { end } = this.#journal.state;
+    if (end?.type === 'workflow-completed') this.#settle.resolve(copy<R>(end.result));
+    else if (end) {
+      const cause = revive(end.error);
+      const isCancelled = end.type === 'workflow-cancelled';
+      const what = `${isCancelled ? 'it was cancelled' : 'its body threw'}: ${describe(cause)}`;
+      this.#settle.reject(this.#error(isCancelled ? 'cancelled' : 'failed', what, cause));
+    }
+    this.#stop(this.#error('closed', 'it has ended.'));
+  }
+
+  /** It cannot go on here, and no pending call can tell. */
+  #fail(error: unknown): void {
+    if (this.#stopped) return;
+    const known = toKernelError(WorkflowError, 'workflow', this.runId, error);
+    this.#report(known);
+    this.#stop(known);
+  }
+
+  #stop(reason: KernelError): void {
+    if (this.#stopped) return;
+    this.#stopped = reason;
+    this.#execution?.abandon(reason);
+    this.#inbox?.then(
+      (inbox) => inbox.close(),
+      () => {},
+    );
+    this.#settle.reject(reason);
+    this.#journal.close();
+  }
+
+  #error(code: ErrorCode, detail: string, cause?: unknown): WorkflowError {
+    return new WorkflowError(code, detail, { operation: 'workflow', runId: this.runId, cause });
+  }
+}
+
+// What is stored is what the application's own code gave: `T` is its word for it.
+const copy = <T>(stored: unknown): T => structuredClone(stored) as T;
+
+const isIn = (pages: Pages<string>, id: string) => pages.some((page) => page.includes(id));
