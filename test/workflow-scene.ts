@@ -53,6 +53,9 @@ export async function open<R>(run: Body<R>, more: Partial<WorkflowOptions<unknow
 export async function crash(): Promise<void> {
   const old = scene.stores;
   const stores = newStores();
+  const dead = () => new Promise<never>(() => {});
+  Object.assign(old.events, { append: dead });
+  Object.assign(old.snapshots, { save: dead });
   for (const runId of await old.events.runIds()) {
     const { events } = await old.events.scan(runId, 1);
     for (const { event, version } of events) await stores.events.append(runId, [event], { version });
@@ -60,10 +63,10 @@ export async function crash(): Promise<void> {
     const { logId } = await stores.events.head(runId);
     if (snapshot) await stores.snapshots.save({ ...snapshot, logId });
   }
-  const dead = () => new Promise<never>(() => {});
-  Object.assign(old.events, { append: dead });
-  Object.assign(old.snapshots, { save: dead });
+  // That would also set the clock back.
+  const now = Date.now();
   vi.clearAllTimers();
+  vi.setSystemTime(now);
   scene.stores = stores;
   scene.open = [];
 }

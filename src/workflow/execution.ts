@@ -16,9 +16,14 @@ interface Outcome {
 
 /** A call that waits for its outcome. */
 interface Call {
+  /** Aborted when the execution is over. */
+  readonly over: AbortController;
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
+
+/** Executes a step and has its outcome recorded; `signal` is aborted when the execution is over. */
+export type Begin = (key: string, signal: AbortSignal) => Promise<unknown>;
 
 /** What is to be done as soon as everything that is recorded has been replayed. */
 interface Held {
@@ -44,10 +49,9 @@ interface ExecutionOptions {
  * Nothing begins, and so nothing is appended, before the body has called every step that is recorded.
  */
 export class Execution {
-  /** Aborted, with the reason, when the execution is over. */
-  readonly signal: AbortSignal;
+  /** Whether no call settles any more, and nothing begins. */
+  isOver = false;
   readonly #options: ExecutionOptions;
-  readonly #over = new AbortController();
   readonly #turns = new Turns();
   readonly #recorded: ReadonlyMap<string, StepState>;
   /** What is recorded and was not called yet. */
@@ -64,7 +68,6 @@ export class Execution {
 
   constructor(options: ExecutionOptions) {
     this.#options = options;
-    this.signal = this.#over.signal;
     const { settled, open } = options.state;
     const outcomes = settled.flat();
     const byKey = (step: StepState) => [step.key, step] as const;
@@ -74,8 +77,8 @@ export class Execution {
   }
 
   /** The next occurrence of the step: resolves or rejects with its outcome. If there is none yet, `begin` gets it. */
-  call(name: string, kind: StepKind, begin: (key: string) => Promise<unknown>): Promise<unknown> {
-    if (this.signal.aborted) return never();
+  call(name: string, kind: StepKind, begin: Begin): Promise<unknown> {
+    if (this.isOver) return never();
     const occurrence = (this.#occurrences.get(name) ?? 0) + 1;
     this.#occurrences.set(name, occurrence);
     const key = `${name}#${occurrence}`;
@@ -86,15 +89,17 @@ export class Execution {
     }
     this.#unreached.delete(key);
     return new Promise((resolve, reject) => {
-      this.#calls.set(key, { resolve, reject });
-      if (!record?.endedAt) this.#held.push({ what: `the body calls ${key}`, begin: () => begin(key) });
+      const over = new AbortController();
+      this.#calls.set(key, { resolve, reject, over });
+      const held = { what: `the body calls ${key}`, begin: () => begin(key, over.signal) };
+      if (!record?.endedAt) this.#held.push(held);
       this.#pump();
     });
   }
 
   /** The body came to its end: `begin` records it. Steps that nobody waits for any more are given up. */
   finish(what: string, begin: () => Promise<unknown>): void {
-    if (this.signal.aborted) return;
+    if (this.isOver) return;
     this.#held = [{ what, begin }];
     const [record] = this.#unreached.values();
     if (record) this.#refuse(record, what);
@@ -107,11 +112,12 @@ export class Execution {
     this.#pump();
   }
 
-  /** Ends it: no call settles any more, nothing begins. */
+  /** Ends it: the `signal` of each step that has begun is aborted. */
   abandon(reason: unknown): void {
+    this.isOver = true;
     clearTimeout(this.#stall);
     this.#turns.close();
-    this.#over.abort(reason);
+    for (const { over } of this.#calls.values()) over.abort(reason);
   }
 
   #pump(): void {
@@ -126,7 +132,7 @@ export class Execution {
     while (this.#again) {
       this.#again = false;
       await this.#turns.next();
-      if (this.signal.aborted) return;
+      if (this.isOver) return;
       if (this.#deliverNext()) this.#again = true;
       else if (this.#held.length > 0 && this.#hasReplayed() && (await this.#options.mayAppend()))
         this.#begin();
@@ -134,7 +140,7 @@ export class Execution {
     this.#isPumping = false;
     const [record] = this.#unreached.values();
     const [held] = this.#held;
-    if (record && held && !this.signal.aborted)
+    if (record && held && !this.isOver)
       this.#stall = setTimeout(() => this.#refuse(record, held.what), STALL);
   }
 

@@ -122,7 +122,7 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
     this.#execution?.abandon(undefined);
     this.#execution = execution;
     const append = async (event: JournalEvent): Promise<void> => {
-      if (execution.signal.aborted) return never();
+      if (execution.isOver) return never();
       // If the journal refuses, it closes, and so does this.
       await this.#journal.append(event).catch(never);
     };

@@ -8,7 +8,14 @@ import type { Execution } from './execution.ts';
 import { type Failure, toFailure } from './failure.ts';
 import type { Inbox, InboxEvent } from './inbox.ts';
 import type { JournalEvent, StepState } from './journal.ts';
-import { type DoOptions, type RetryOptions, type Step, type StepContext, stepRules } from './step.ts';
+import {
+  type DoOptions,
+  type RetryOptions,
+  type Step,
+  type StepContext,
+  stepRules,
+  type WaitOptions,
+} from './step.ts';
 
 /** What the steps of one execution need. */
 export interface StepServices {
@@ -47,12 +54,12 @@ export function newStep(services: StepServices): Step {
     return call() as Promise<T>;
   };
   const sleepUntil = (name: string, until: () => number, most: number) =>
-    execution.call(name, 'sleep', (key) => sleepStep(services, key, until, most));
+    execution.call(name, 'sleep', (key, signal) => sleepStep(services, key, signal, until, most));
   return {
     do: <T>(name: string, ...rest: readonly [Work] | readonly [DoOptions, Work]) => {
       const [options, work] = rest.length === 1 ? [{}, rest[0]] : rest;
       return checked<T>(name, [stepRules.do, 'options', { ...options, work }], () =>
-        execution.call(name, 'do', (key) => doStep(services, key, options, work)),
+        execution.call(name, 'do', (key, signal) => doStep(services, key, signal, options, work)),
       );
     },
     sleep: (name, ms) =>
@@ -63,7 +70,7 @@ export function newStep(services: StepServices): Step {
       ),
     waitForEvent: (name, options) =>
       checked(name, [stepRules.wait, 'options', options], () =>
-        execution.call(name, 'wait', (key) => waitStep(services, key, options.type, options.timeout)),
+        execution.call(name, 'wait', (key, signal) => waitStep(services, key, signal, options)),
       ),
     restart: async (input) => {
       const captured = await withContext(WorkflowError, 'step.restart', runId, () => capture(input, 'input'));
@@ -73,9 +80,14 @@ export function newStep(services: StepServices): Step {
   };
 }
 
-async function doStep(services: StepServices, key: string, options: DoOptions, work: Work): Promise<void> {
-  const { execution, find, append, id } = services;
-  const { signal } = execution;
+async function doStep(
+  services: StepServices,
+  key: string,
+  signal: AbortSignal,
+  options: DoOptions,
+  work: Work,
+): Promise<void> {
+  const { runId, id, find, append } = services;
   const { retries } = options;
   for (;;) {
     const waiting = find(key);
@@ -85,7 +97,7 @@ async function doStep(services: StepServices, key: string, options: DoOptions, w
     await append({ type: 'step-started', key, kind: 'do', at: Date.now() });
     const { attempts: attempt = 1, failures = 0, interrupted = false } = find(key) ?? {};
     const context = { attempt, interrupted, idempotencyKey: `${id}/${key}` };
-    const ended = await tryOnce(services, work, context, options.timeout);
+    const ended = await tryOnce(runId, work, context, signal, options.timeout);
     const at = Date.now();
     if (!('error' in ended)) return append({ type: 'step-succeeded', key, at, result: ended.result });
     const { error, isFinal } = ended;
@@ -98,14 +110,15 @@ type Ended = { readonly result: unknown } | { readonly error: Failure; readonly 
 
 /** One attempt. Never rejects. */
 async function tryOnce(
-  { runId, execution }: StepServices,
+  runId: RunId,
   work: Work,
   context: Omit<StepContext, 'signal'>,
+  over: AbortSignal,
   timeout: number | undefined,
 ): Promise<Ended> {
   const attempt = new AbortController();
-  const abort = () => attempt.abort(execution.signal.reason);
-  execution.signal.addEventListener('abort', abort);
+  const abort = () => attempt.abort(over.reason);
+  over.addEventListener('abort', abort);
   const timer = new AbortController();
   try {
     const working = (async () => work({ ...context, signal: attempt.signal }))();
@@ -123,7 +136,7 @@ async function tryOnce(
     return { error: toFailure(thrown), isFinal: Object(thrown).name === 'NonRetryableError' };
   } finally {
     timer.abort();
-    execution.signal.removeEventListener('abort', abort);
+    over.removeEventListener('abort', abort);
   }
 }
 
@@ -148,22 +161,23 @@ function delayAfter(
 }
 
 async function sleepStep(
-  { execution, find, append }: StepServices,
+  { find, append }: StepServices,
   key: string,
+  signal: AbortSignal,
   until: () => number,
   most: number,
 ): Promise<void> {
   const at = find(key)?.wakesAt ?? until();
   if (!find(key)) append({ type: 'step-started', key, kind: 'sleep', at: Date.now(), until: at });
-  await sleep(at, most, execution.signal);
+  await sleep(at, most, signal);
   await append({ type: 'step-succeeded', key, at: Date.now(), result: undefined });
 }
 
 async function waitStep(
-  { execution, find, append, openInbox, isReceived, report }: StepServices,
+  { find, append, openInbox, isReceived, report }: StepServices,
   key: string,
-  type: string,
-  timeout: number | undefined,
+  signal: AbortSignal,
+  { type, timeout }: WaitOptions,
 ): Promise<void> {
   const now = Date.now();
   const until = find(key)?.wakesAt ?? (timeout === undefined ? undefined : now + timeout);
@@ -171,7 +185,7 @@ async function waitStep(
     append({ type: 'step-started', key, kind: 'wait', at: now, ...(until !== undefined && { until }) });
   const done = new AbortController();
   const end = () => done.abort();
-  execution.signal.addEventListener('abort', end);
+  signal.addEventListener('abort', end);
   const due = until === undefined ? never() : sleep(until, timeout ?? 0, done.signal).then(() => true);
   const inbox = await openInbox();
   const isFor = (event: InboxEvent) =>
@@ -179,13 +193,12 @@ async function waitStep(
   for (let isDue = false; ; ) {
     const { changed } = inbox;
     // Also every minute: a notice can be lost, and some platforms have none.
-    await inbox.refresh().catch((error: unknown) => execution.signal.aborted || report(error));
+    await inbox.refresh().catch((error: unknown) => signal.aborted || report(error));
     const { events } = inbox;
     const index = events.findIndex(isFor);
     const event = events[index];
     if (event || isDue) {
       end();
-      execution.signal.removeEventListener('abort', end);
       const at = Date.now();
       if (!event) return append({ type: 'step-failed', key, at, error: toFailure(timedOut(timeout ?? 0)) });
       const { id, payload } = event;
