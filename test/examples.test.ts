@@ -10,6 +10,8 @@ import { uploadAll } from '../examples/a-run.ts';
 import { Wizard } from '../examples/react-wizard.tsx';
 import { listen, queue } from '../examples/service-worker-outbox.ts';
 import { join as joinNotes } from '../examples/two-tabs.ts';
+import { approve, type Message, openAgent, type Turn } from '../examples/workflow-agent.ts';
+import { listen as listenToSync, queue as queueMessage } from '../examples/workflow-outbox.ts';
 
 const folder = join(import.meta.dirname, '../examples');
 
@@ -42,10 +44,10 @@ const typesIn = async (runId: string) => {
 
 test('an example fits on a screen', () => {
   const names = readdirSync(folder);
-  expect(names).toHaveLength(4);
+  expect(names).toHaveLength(6);
   for (const name of names) {
     const lines = readFileSync(join(folder, name), 'utf8').trimEnd().split('\n');
-    expect(lines.length, name).toBeLessThanOrEqual(40);
+    expect(lines.length, name).toBeLessThanOrEqual(name.startsWith('workflow-') ? 60 : 40);
   }
 });
 
@@ -185,4 +187,70 @@ test('two tabs: both show the notes, one writes them, and the other one takes ov
   await waitFor(() => expect(second.append).toBeDefined());
   second.close();
   expect(await second.joined).toBe('aborted');
+});
+
+test('the workflow outbox: what a page could not send, the Service Worker sends, with the same key', async () => {
+  const registered: string[] = [];
+  const sync = { register: async (tag: string) => void registered.push(tag) };
+  vi.stubGlobal('navigator', { serviceWorker: { ready: Promise.resolve({ sync }) } });
+  const sent: string[] = [];
+  let online = false;
+  vi.stubGlobal('fetch', async (_: string, { body }: { body: string }) => {
+    if (!online) throw new TypeError('Failed to fetch');
+    sent.push(body);
+    return { ok: true };
+  });
+  const one = await queueMessage('one');
+  const two = await queueMessage('two');
+  await waitFor(() => expect([one.status, two.status]).toEqual(['waiting', 'waiting']));
+  expect(registered).toEqual(['outbox', 'outbox']);
+  // The first tab is closed; the second one stays.
+  await one.close();
+
+  const worker = new EventTarget();
+  listenToSync(worker);
+  const dispatchSync = () =>
+    new Promise<void>((resolve, reject) => {
+      const waitUntil = (work: Promise<void>) => void work.then(resolve, reject);
+      worker.dispatchEvent(Object.assign(new Event('sync'), { tag: 'outbox', waitUntil }));
+    });
+  await expect(dispatchSync()).rejects.toThrow('It could not be sent.');
+  online = true;
+  await dispatchSync();
+  await two.result;
+  await dispatchSync();
+  expect(sent.sort()).toEqual(['one', 'two']);
+});
+
+test('the agent: it asks once for each turn, waits for the approval, and goes on after a reload', async () => {
+  const asked: string[] = [];
+  const called: string[] = [];
+  const turns: Turn[] = [
+    { text: 'I look it up.', call: { tool: 'search', argument: 'weather' } },
+    { text: 'I send it.', call: { tool: 'mail', argument: 'ann' } },
+    { text: 'Done.' },
+  ];
+  const tool = (name: string, isDangerous: boolean) => ({
+    isDangerous,
+    call: async (argument: string) => {
+      called.push(`${name} ${argument}`);
+      return 'ok';
+    },
+  });
+  const world = {
+    ask: async (messages: readonly Message[]) => {
+      asked.push(messages.at(-1)?.text ?? '');
+      return turns[messages.filter(({ role }) => role === 'assistant').length] as Turn;
+    },
+    tools: { search: tool('search', false), mail: tool('mail', true) },
+  };
+  const first = await openAgent('agent-1', 'Tell Ann the weather.', world);
+  await waitFor(() => expect(first.status).toBe('waiting'));
+  expect(called).toEqual(['search weather']);
+  await first.close();
+  await approve('agent-1', true);
+  const second = await openAgent('agent-1', 'Tell Ann the weather.', world);
+  expect(await second.result).toBe('Done.');
+  expect(asked).toEqual(['Tell Ann the weather.', 'ok', 'ok']);
+  expect(called).toEqual(['search weather', 'mail ann']);
 });

@@ -136,8 +136,9 @@ describe('a step', () => {
       await step.do('b', () => gate.promise);
       return point;
     };
-    await open(body);
+    const flow = await open(body);
     await settle();
+    expect(flow.getState().steps[0]?.result).toEqual({ x: 1 });
     await crash();
     gate.resolve();
     expect(await (await open(body)).result).toEqual({ x: 2 });
@@ -462,6 +463,20 @@ describe('the life of a workflow', () => {
     expect(await log()).toHaveLength(5);
   });
 
+  test('cancel aborts the signal at once, before it is durable', async () => {
+    let signal: AbortSignal | undefined;
+    const flow = await open((step) =>
+      step.do('a', (context) => {
+        signal = context.signal;
+        return new Promise(() => {});
+      }),
+    );
+    await settle();
+    const cancelling = flow.cancel('enough');
+    expect(signal?.reason).toBe('enough');
+    await cancelling;
+  });
+
   test('cancel after a close rejects; what a listener sees at the end is stopped', async () => {
     const flow = await open(endless);
     const changes: string[] = [];
@@ -494,6 +509,10 @@ describe('the life of a workflow', () => {
     };
     const input = { list: [1] };
     const common = { ...options(endless), run: run as never };
+    const first = await openWorkflow({ ...common, input });
+    await settle();
+    // It saves a snapshot, in which the input is as it was.
+    await first.close();
     scene.open.push(await openWorkflow({ ...common, input }));
     await settle();
     await crash();
@@ -501,7 +520,7 @@ describe('the life of a workflow', () => {
     scene.open.push(flow);
     gate.resolve();
     await flow.result;
-    expect(seen).toEqual([{ list: [1] }, { list: [1] }]);
+    expect(seen).toEqual([{ list: [1] }, { list: [1] }, { list: [1] }]);
   });
 
   test('an input that cannot be stored, and bad options, are refused before anything is touched', async () => {

@@ -40,8 +40,13 @@ export class Turns {
 
   /** Resolves in the next turn; never if it is closed. For one at a time. */
   next(): Promise<void> {
+    const { port1 } = this.#channel;
     return new Promise((resolve) => {
-      this.#channel.port1.onmessage = () => resolve();
+      port1.onmessage = () => {
+        // In Node a port that somebody listens to keeps the process running.
+        port1.onmessage = null;
+        resolve();
+      };
       this.#channel.port2.postMessage(0);
     });
   }

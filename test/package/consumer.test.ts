@@ -3,7 +3,7 @@ import { expect, inject, test } from 'vitest';
 import { compilers, node, resolutions, strict } from './run.ts';
 
 const consumer = inject('consumer');
-const files = ['use.ts', 'use-conformance.ts', 'use-export.ts', 'must-not-compile.ts'];
+const files = ['use.ts', 'use-conformance.ts', 'use-export.ts', 'use-workflow.ts', 'must-not-compile.ts'];
 
 const settings = Object.entries(compilers).flatMap(([compiler, path]) =>
   Object.entries(resolutions).map(([resolution, flags]) => ({ compiler, path, resolution, flags })),
@@ -22,4 +22,5 @@ test.each(settings)('compiles and runs: $compiler, $resolution', ({ compiler, pa
   });
   expect(node([join(out, 'use-conformance.js')], consumer)).toBe('conforms\n');
   expect(node([join(out, 'use-export.js')], consumer)).toBe('2 undefined 2n 2\n');
+  expect(JSON.parse(node([join(out, 'use-workflow.js')], consumer))).toEqual({ sum: 10, failed: true });
 });

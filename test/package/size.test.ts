@@ -12,6 +12,16 @@ const bundles = [
   { name: 'with-export', code: "export * from 'rewake';\nexport * from 'rewake/export';", budget: 17 },
 ];
 
+const withWorkflow = "export * from 'rewake'; export * from 'rewake/workflow';";
+
+test('rewake/workflow adds no more than its budget, and what README.md says', async () => {
+  const [all] = bundles.filter(({ name }) => name === 'all');
+  const kB = (await measure('workflow', withWorkflow)) - (await measure('without-workflow', all?.code ?? ''));
+  expect(kB).toBeLessThanOrEqual(4.65);
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  expect(/<!-- size:workflow -->(.*?)<!-- \/size -->/.exec(readme)?.[1]).toBe(`${kB.toFixed(1)} kB`);
+});
+
 describe.each(bundles)('$name', ({ name, code, budget }) => {
   let kB: number;
   beforeAll(async () => {

@@ -14,7 +14,8 @@ test('holds the build and the papers, and nothing stale', () => {
     .filter((path) => path.endsWith('.ts'))
     .map((path) => `dist/${path.replace(/\.ts$/, '.d.ts')}`);
   const shared = inject('packedFiles').filter((path) => /^dist\/shared\d*\.js$/.test(path));
-  const bundles = ['dist/index.js', 'dist/conformance/index.js', 'dist/export/index.js', ...shared];
+  const entries = ['index', 'conformance/index', 'export/index', 'workflow/index'];
+  const bundles = [...entries.map((name) => `dist/${name}.js`), ...shared];
   const maps = bundles.map((path) => `${path}.map`);
   const papers = [
     ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'],
