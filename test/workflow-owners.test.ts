@@ -1,5 +1,5 @@
 import 'fake-indexeddb/auto';
-import { IndexedDbEventStore, IndexedDbSnapshotStore, openRun, ownerOf } from 'rewake';
+import { IndexedDbEventStore, IndexedDbSnapshotStore, openRun, ownerOf, recover } from 'rewake';
 import {
   deleteWorkflow,
   followWorkflow,
@@ -10,6 +10,7 @@ import {
 } from 'rewake/workflow';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Locks } from '../src/run/locks.ts';
+import { anyJournal } from '../src/workflow/journal.ts';
 import { FakeLocks } from './fake-locks.ts';
 import { LateLocks } from './late-locks.ts';
 import {
@@ -235,6 +236,24 @@ test('a list of the workflows, among runs of other kinds', async () => {
     { ...common, runId: 'failed', status: 'failed' },
     { ...common, runId: 'sleeps', status: 'waiting', owner: 'here', version: 3, wakesAt: START + 1_000 },
   ]);
+});
+
+test('a journal that was compacted is listed and followed, and goes on', async () => {
+  const { stores } = scene;
+  const body = async (step: Step) =>
+    `${await step.do('once', () => 'done')} ${await step.sleep('nap', 1_000)}`;
+  const first = await open(body);
+  await settle();
+  await first.close();
+  const { state, seq, logId } = await recover({ runId: 'a', stores: stores as never, ...anyJournal });
+  await stores.events.compact('a', { atSeq: seq, logId, version: 1, state });
+  expect(await listWorkflows({ stores })).toMatchObject([{ runId: 'a', status: 'waiting' }]);
+  const follower = await followWorkflow({ runId: 'a', stores });
+  expect(follower.getState().steps).toMatchObject([{ key: 'once#1', status: 'succeeded' }, { key: 'nap#1' }]);
+  await follower.close();
+  const second = await open(body);
+  await pass(1_000);
+  expect(await second.result).toBe('done undefined');
 });
 
 test('a workflow that is deleted is taken from its owner, with all that was sent to it', async () => {

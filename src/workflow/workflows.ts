@@ -1,4 +1,5 @@
 import { openStores } from '../backends/open-stores.ts';
+import type { EventStore } from '../contracts/event-store.ts';
 import type { RunId } from '../contracts/words.ts';
 import { WorkflowError } from '../errors/kernel-error.ts';
 import { withContext } from '../errors/reason.ts';
@@ -37,14 +38,21 @@ export function listWorkflows(options: Pick<RunPlace, 'stores'> = {}): Promise<L
     const stores = journalStores(options.stores ?? (await openStores()));
     const runs = await listRuns({ stores });
     const listed = runs.map(async ({ runId, owner }): Promise<ListedWorkflow[]> => {
-      const { events } = await stores.events.scan(runId, 1, 1);
-      if (!/^workflow-/.test(Object(events[0]?.event).type)) return [];
+      if (!(await isJournal(stores.events, runId))) return [];
       const { state } = await recover({ runId, stores, ...anyJournal });
       const { steps: _, result: __, error: ___, ...view } = viewOf(state);
       return [{ runId, owner, ...view }];
     });
     return (await Promise.all(listed)).flat();
   });
+}
+
+/** Whether the run's log begins as a journal does, or with a base that is the state of one. */
+async function isJournal(store: EventStore<unknown>, runId: RunId): Promise<boolean> {
+  const base = await store.base(runId);
+  if (base) return typeof Object(Object(base.state).begun).id === 'string';
+  const { events } = await store.scan(runId, 1, 1);
+  return /^workflow-/.test(Object(events[0]?.event).type);
 }
 
 /**

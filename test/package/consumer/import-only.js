@@ -5,5 +5,7 @@ import * as exporting from 'rewake/export';
 import * as workflow from 'rewake/workflow';
 
 console.log(
-  Object.keys({ ...rewake, ...conformance, ...exporting, ...workflow }).length > 0 ? 'imported' : 'nothing there',
+  Object.keys({ ...rewake, ...conformance, ...exporting, ...workflow }).length > 0
+    ? 'imported'
+    : 'nothing there',
 );
