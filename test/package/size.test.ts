@@ -8,7 +8,7 @@ import { root } from './run.ts';
 // What a page pays: bundled with idb, minified and compressed with brotli. 1 kB is 1000 bytes.
 const bundles = [
   { name: 'snapshot-store', code: "export { IndexedDbSnapshotStore } from 'rewake';", budget: 4.85 },
-  { name: 'all', code: "export * from 'rewake';", budget: 13.1 },
+  { name: 'all', code: "export * from 'rewake';", budget: 13.2 },
   { name: 'with-export', code: "export * from 'rewake';\nexport * from 'rewake/export';", budget: 17 },
 ];
 
@@ -17,7 +17,7 @@ const withWorkflow = "export * from 'rewake'; export * from 'rewake/workflow';";
 test('rewake/workflow adds no more than its budget, and what README.md says', async () => {
   const [all] = bundles.filter(({ name }) => name === 'all');
   const kB = (await measure('workflow', withWorkflow)) - (await measure('without-workflow', all?.code ?? ''));
-  expect(kB).toBeLessThanOrEqual(4.65);
+  expect(kB).toBeLessThanOrEqual(4.7);
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   expect(/<!-- size:workflow -->(.*?)<!-- \/size -->/.exec(readme)?.[1]).toBe(`${kB.toFixed(1)} kB`);
 });
