@@ -249,6 +249,18 @@ describe('a log of rewake 0.1, which has no identity', () => {
     expect(next).toBe(anew.logId);
   });
 
+  test('a log of 0.2.0, which kept the identity in guards: replayed once, and the same from then on', async () => {
+    const [stores] = await planted();
+    await plant(factory, 'guards', ['a'], 'before');
+    await plant(factory, 'snapshots', 'a', { ...snapshot, logId: 'before' });
+    const run = await openRun({ runId: 'a', ...definition, stores });
+    expect(run.state).toEqual(['old 1', 'old 2', 'old 3']);
+    expect(run.recovery.ignoredSnapshot).toEqual({ reason: 'other-log', atSeq: 2 });
+    await run.append('new 4');
+    await run.close();
+    expect(await recovery(stores)).toMatchObject({ seq: 4, snapshotSeq: 4 });
+  });
+
   test('an identity that is damaged is none, and keeps nobody out', async () => {
     const [stores] = await planted();
     await plant(factory, 'events', ['a', [5]], { broken: true });
