@@ -20,6 +20,25 @@ async function executeAndCrash(body: (step: Step) => Promise<unknown>): Promise<
   await crash();
 }
 
+test('a step that succeeded after a failure is replayed as a success', async () => {
+  let attempts = 0;
+  const body = async (step: Step) => {
+    const result = await step.do('a', { retries: { limit: 1, delay: 500 } }, () => {
+      if (attempts++ === 0) throw new Error('not yet');
+      return 'A';
+    });
+    await step.sleep('nap', 1_000);
+    return result;
+  };
+  await open(body);
+  await pass(500);
+  await crash();
+  const flow = await open(body);
+  expect(flow.getState().steps[0]).toEqual(expect.not.objectContaining({ error: expect.anything() }));
+  await pass(1_000);
+  expect(await flow.result).toBe('A');
+});
+
 describe('concurrent steps', () => {
   test('begin in the order of the calls, and their outcomes are kept whichever comes first', async () => {
     const gates = { a: deferred<string>(), b: deferred<string>(), c: deferred<string>() };

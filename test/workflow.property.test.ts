@@ -240,7 +240,7 @@ test('whatever happens, a workflow keeps its promises', { timeout: 300_000 }, as
         stored.map(({ event }) => event as JournalEvent),
       );
     }),
-    { numRuns: 150 },
+    { numRuns: 500 },
   );
   for (const [what, count] of Object.entries(happened)) expect(count, what).toBeGreaterThan(0);
 });

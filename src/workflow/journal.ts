@@ -73,7 +73,7 @@ export interface StepState {
   readonly wakesAt?: number;
   /** What it succeeded with. Do not change it. */
   readonly result?: unknown;
-  /** What its last attempt failed with. */
+  /** What its last attempt failed with, unless it has succeeded since. */
   readonly error?: Failure;
 }
 
@@ -172,7 +172,8 @@ const changed = (open: readonly StepState[], key: string, change: Partial<StepSt
 function settle(state: JournalState, seq: Seq, key: string, change: Partial<StepState>): JournalState {
   const step = state.open.find((step) => step.key === key);
   if (!step) throw new Error(`The step ${key} was not started.`);
-  const { wakesAt: _, ...ended } = step;
+  // The error of an earlier attempt is no outcome.
+  const { wakesAt: _, error: __, ...ended } = step;
   const open = state.open.filter((other) => other !== step);
   return { ...state, seq, open, settled: added(state.settled, { ...ended, ...change }) };
 }
