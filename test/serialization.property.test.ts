@@ -1,6 +1,7 @@
 import { serialize as v8Serialize } from 'node:v8';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { isCloneable } from '../src/backends/capture.ts';
 import { Reason } from '../src/errors/reason.ts';
 import { deserialize, serialize } from '../src/serialization/serialize.ts';
 
@@ -81,17 +82,8 @@ const graph = fc
     for (const [from, to, key] of edges) put(made[from % made.length], all[to % all.length], key);
     return made[0];
   })
+  // V8 cannot clone an error that is within its own cause.
   .filter(isCloneable);
-
-/** V8 cannot clone an error that is within its own cause. */
-function isCloneable(value: unknown): boolean {
-  try {
-    structuredClone(value);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const tree = fc.letrec((tie) => ({
   value: fc.oneof(

@@ -59,7 +59,8 @@ function findUncloneable(value: unknown, path: string, seen: Set<unknown>): stri
   }
 }
 
-function isCloneable(value: unknown): boolean {
+/** Whether a structured clone can copy it. */
+export function isCloneable(value: unknown): boolean {
   try {
     structuredClone(value);
     return true;

@@ -1,4 +1,3 @@
-import type { Seq } from '../contracts/words.ts';
 import { WorkflowError } from '../errors/kernel-error.ts';
 import { never, Turns } from './clock.ts';
 import { type Failure, revive } from './failure.ts';
@@ -174,7 +173,7 @@ export class Execution {
   }
 }
 
-const nonDeterministic = (runId: string, { key, kind, seq }: StepState & { seq: Seq }, what: string) =>
+const nonDeterministic = (runId: string, { key, kind, seq }: StepState, what: string) =>
   new WorkflowError(
     'non-deterministic',
     `the event ${seq} of its journal is the step ${key} ('${kind}'), but ${what}. Has the code changed? Nothing was ` +

@@ -1,3 +1,4 @@
+import { isCloneable } from '../backends/capture.ts';
 import { describe } from '../errors/reason.ts';
 
 /**
@@ -52,13 +53,4 @@ export function revive(failure: Failure): unknown {
   const { name, message, stack, cause, fields } = failure;
   const error = new Error(message, cause && { cause: revive(cause) });
   return Object.assign(error, { name }, stack !== undefined && { stack }, structuredClone(fields));
-}
-
-function isCloneable(value: unknown): boolean {
-  try {
-    structuredClone(value);
-    return true;
-  } catch {
-    return false;
-  }
 }

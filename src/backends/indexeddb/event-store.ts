@@ -272,11 +272,10 @@ const recordFrom = (events: IDBObjectStore, runId: RunId, seq: Seq): Promise<[ID
   Promise.all([wrap(events.getAllKeys(keysOf(runId, seq), 1)), wrap(events.getAll(keysOf(runId, seq), 1))]);
 
 /** Puts the base in place of the events up to it. Of the batch that it ends in, the rest stays. */
-async function compactLog(stores: ObjectStores, runId: RunId, base: Base): Promise<void> {
-  const { events } = stores;
+async function compactLog({ events }: ObjectStores, runId: RunId, base: Base): Promise<void> {
   const { atSeq } = base;
   const [head, present, [[key], [record]]] = await Promise.all([
-    headOf(stores.events, runId),
+    headOf(events, runId),
     baseOf(events, runId),
     recordFrom(events, runId, atSeq),
   ]);
