@@ -1,18 +1,28 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { join, posix, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin, type UserConfig } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-const alias = {
-  'rewake/conformance': path('src/conformance/index.ts'),
-  'rewake/export': path('src/export/index.ts'),
-  'rewake/workflow': path('src/workflow/index.ts'),
-  rewake: path('src/index.ts'),
-};
+/** What the package exports is listed once, in package.json. */
+const manifest: {
+  exports: Record<string, object | string>;
+  dependencies: object;
+  peerDependencies?: object;
+} = JSON.parse(readFileSync(path('package.json'), 'utf8'));
+/** `index`, `export/index`, `workflow/index`, … */
+const entries = Object.keys(manifest.exports)
+  .filter((name) => name !== './package.json')
+  .map((name) => posix.join(name, 'index'));
+const external = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+
+// The longer name first: an alias also takes what lies below it.
+const alias = Object.fromEntries(
+  entries.toReversed().map((entry) => [posix.join('rewake', entry, '..'), path(`src/${entry}.ts`)]),
+);
 
 /** Writes the declarations beside the bundles. */
 const declarations: Plugin = {
@@ -39,16 +49,14 @@ const library: UserConfig = {
     sourcemap: true,
     minify: false,
     lib: {
-      entry: {
-        index: path('src/index.ts'),
-        'conformance/index': path('src/conformance/index.ts'),
-        'export/index': path('src/export/index.ts'),
-        'workflow/index': path('src/workflow/index.ts'),
-      },
+      entry: Object.fromEntries(entries.map((entry) => [entry, path(`src/${entry}.ts`)])),
       formats: ['es'],
     },
     // The entries need some of the same code.
-    rolldownOptions: { external: ['idb'], output: { chunkFileNames: 'shared.js' } },
+    rolldownOptions: {
+      external: (id) => external.some((name) => id === name || id.startsWith(`${name}/`)),
+      output: { chunkFileNames: 'shared/[name].js' },
+    },
   },
 };
 

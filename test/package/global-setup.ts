@@ -1,8 +1,8 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { root, run } from './run.ts';
+import { manifest, root, run } from './run.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -33,6 +33,15 @@ export function setup(project: TestProject): () => void {
   const [rewake, idb]: { filename: string; files: { path: string }[] }[] = JSON.parse(packed);
   if (!rewake || !idb) throw new Error(`npm pack made something unexpected: ${packed}`);
   run('npm', ['install', '--offline', `../${rewake.filename}`, `../${idb.filename}`], consumer);
+
+  // The integrations' libraries are those of the repository.
+  const peers = Object.keys(manifest.peerDependencies ?? {}).flatMap((name) => [name, `@types/${name}`]);
+  for (const name of peers) {
+    const installed = join(root, 'node_modules', name);
+    const link = join(consumer, 'node_modules', name);
+    mkdirSync(dirname(link), { recursive: true });
+    if (existsSync(installed)) symlinkSync(installed, link, 'junction');
+  }
 
   project.provide('tarball', join(folder, rewake.filename));
   project.provide(

@@ -1,9 +1,25 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Manifest {
+  readonly exports: Record<string, unknown>;
+  readonly scripts: Record<string, string>;
+  readonly dependencies: Record<string, string>;
+  readonly peerDependencies?: Record<string, string>;
+  readonly peerDependenciesMeta?: Record<string, object>;
+  readonly sideEffects: boolean;
+}
+export const manifest: Manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** `index`, `export/index`, `workflow/index`, … */
+export const entries: string[] = Object.keys(manifest.exports)
+  .filter((name) => name !== './package.json')
+  .map((name) => posix.join(name, 'index'));
 
 /** What the program printed. Throws with everything that it printed where it failed. */
 export function run(command: string, args: readonly string[], cwd: string): string {

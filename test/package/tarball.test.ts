@@ -3,9 +3,7 @@ import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { expect, inject, test } from 'vitest';
-import { node, root, run } from './run.ts';
-
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+import { entries, manifest, node, root, run } from './run.ts';
 
 test('holds the build and the papers, and nothing stale', () => {
   const sources = readdirSync(join(root, 'src'), { encoding: 'utf8', recursive: true });
@@ -13,8 +11,7 @@ test('holds the build and the papers, and nothing stale', () => {
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => path.endsWith('.ts'))
     .map((path) => `dist/${path.replace(/\.ts$/, '.d.ts')}`);
-  const shared = inject('packedFiles').filter((path) => /^dist\/shared\d*\.js$/.test(path));
-  const entries = ['index', 'conformance/index', 'export/index', 'workflow/index'];
+  const shared = inject('packedFiles').filter((path) => /^dist\/shared\/\w[\w-]*\.js$/.test(path));
   const bundles = [...entries.map((name) => `dist/${name}.js`), ...shared];
   const maps = bundles.map((path) => `${path}.map`);
   const papers = [
@@ -65,7 +62,10 @@ test('the types are not wrong', () => {
 
 test('needs idb alone, has no side effects and runs nothing when it is installed', () => {
   expect(Object.keys(manifest.dependencies)).toEqual(['idb']);
-  expect(manifest).not.toHaveProperty('peerDependencies');
+  const { peerDependencies = {}, peerDependenciesMeta = {} } = manifest;
+  expect(peerDependenciesMeta).toEqual(
+    Object.fromEntries(Object.keys(peerDependencies).map((name) => [name, { optional: true }])),
+  );
   expect(manifest).not.toHaveProperty('optionalDependencies');
   expect(manifest.sideEffects).toBe(false);
   for (const script of ['preinstall', 'install', 'postinstall', 'prepare']) {
