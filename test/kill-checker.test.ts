@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { violationsOf } from '../e2e/kill/checker.ts';
 import {
   type Batch,
   digestOf,
@@ -8,7 +7,6 @@ import {
   type Note,
   textOf,
 } from '../e2e/kill/protocol.ts';
-import { learn, type Truth } from '../e2e/kill/truth.ts';
 import { Witness } from '../e2e/kill/witness.ts';
 
 // The checker of the kill tests is known to see each kind of violation, and to see none where there is none.
@@ -47,24 +45,94 @@ function report(log: FoundEvent[], { snapshotSeq = 0, snapshot, recovery }: Foun
   const sound = snapshotSeq > 0 ? { atSeq: snapshotSeq, state: fold(log, snapshotSeq) } : undefined;
   const stored = snapshot ?? sound;
   const seq = log.length;
-  const recovered = { state: fold(log, seq), seq, snapshotSeq, replayed: seq - snapshotSeq, ...recovery };
+  const replayed = seq - snapshotSeq;
+  const recovered = { state: fold(log, seq), seq, snapshotSeq, baseSeq: 0, replayed, ...recovery };
   const run = { runId, log, ...(stored && { snapshot: stored }), recovery: recovered };
   return { type: 'report', page: 'a page', round: 1, runs: [run] } as const satisfies Note;
 }
 
+/** The same of a log that was compacted up to `baseSeq`, as the page reports it. */
+function compactedReport(
+  log: FoundEvent[],
+  baseSeq: number,
+  { base, ...found }: Found & Pick<FoundRun, 'base'> = {},
+) {
+  const { snapshotSeq = 0 } = found;
+  const from = snapshotSeq < baseSeq ? { snapshotSeq: 0, baseSeq } : { snapshotSeq, baseSeq: 0 };
+  const recovery = { ...from, replayed: log.length - Math.max(baseSeq, snapshotSeq), ...found.recovery };
+  const whole = report(log, { ...found, recovery });
+  const [run] = whole.runs;
+  const sound = { atSeq: baseSeq, state: fold(log, baseSeq) };
+  return { ...whole, runs: [{ ...run, log: log.slice(baseSeq), base: base ?? sound }] } satisfies Note;
+}
+
 /** All violations in a series of notes. */
 function check(...notes: Note[]): string[] {
-  let truth: Truth = new Map();
-  return notes.flatMap((note) => {
-    const violations = violationsOf(truth, note);
-    truth = learn(truth, note);
-    return violations;
-  });
+  const witness = new Witness(false);
+  for (const note of notes) witness.hear(note);
+  return witness.violations;
 }
 
 /** Two batches, acknowledged: 11, and 12 to 14. */
 const two = [attempted(batch(11), batch(12, 3)), appended(11, 1), appended(12, 4)];
 const twoInLog = [...inLog(batch(11), 1), ...inLog(batch(12, 3), 2)];
+
+const compacted = (atSeq: number): Note => ({ type: 'compacted', runId, atSeq });
+
+describe('a log that was compacted', () => {
+  test.each([1, 2, 4])('is sound with a base at %i, in the middle of a batch as well', (atSeq) => {
+    expect(check(report([]), ...two, compacted(atSeq), compactedReport(twoInLog, atSeq))).toEqual([]);
+  });
+
+  test('is recovered from the snapshot if that is newer than the base', () => {
+    const found = compactedReport(twoInLog, 1, { snapshotSeq: 3 });
+    expect(check(report([]), ...two, saved(3), compacted(1), found, found)).toEqual([]);
+  });
+
+  test('goes on, and is compacted further or not', () => {
+    const more = [...twoInLog, ...inLog(batch(15), 5)];
+    const notes = [report([]), ...two, compactedReport(twoInLog, 2), attempted(batch(15)), appended(15, 5)];
+    expect(check(...notes, compacted(5), compactedReport(more, 5))).toEqual([]);
+    expect(check(...notes, compactedReport(more, 3))).toEqual([]);
+  });
+
+  test('lost its base', () => {
+    expect(check(report([]), ...two, compacted(3), report(twoInLog))).toEqual([
+      'run left: base lost: at 0, the compaction at 3 was acknowledged',
+    ]);
+    expect(check(report([]), ...two, compacted(3), compactedReport(twoInLog, 2))).toEqual([
+      'run left: base lost: at 2, the compaction at 3 was acknowledged',
+    ]);
+  });
+
+  test('has events of which nothing is known, or others twice, or not all, in its base', () => {
+    const wrong = (...numbers: number[]) =>
+      check(
+        report([]),
+        ...two,
+        compactedReport(twoInLog, 3, { base: { atSeq: 3, state: { ...fold(twoInLog, 3), numbers } } }),
+      ).join();
+    expect(wrong(11, 99, 13)).toContain('unknown: the event 99 at 2');
+    expect(wrong(11, 12, 12)).toContain('doubled: the event 12');
+    expect(wrong(11, 12)).toContain('half: of batch 12 of 3 there are 2');
+    expect(wrong(12, 13)).toContain('lost: batch 11 of 1');
+  });
+
+  test('has a base with a wrong state', () => {
+    const state = { ...fold(twoInLog, 3), digest: 7 };
+    expect(check(report([]), ...two, compactedReport(twoInLog, 3, { base: { atSeq: 3, state } }))).toEqual([
+      'run left: base wrong: its state is not the fold of the log up to 3',
+    ]);
+  });
+
+  test('was recovered from something else than the newest', () => {
+    const found = compactedReport(twoInLog, 3, { recovery: { baseSeq: 0 } });
+    expect(check(report([]), ...two, found)).toEqual([
+      'run left: recovered from the base at 0, and there is one at 3',
+      'run left: replayed 1 from 0 to 4',
+    ]);
+  });
+});
 
 describe('what is sound', () => {
   test('everything acknowledged is there', () => {

@@ -5,7 +5,7 @@ import { eventsOf, healed, isLost, reduce, reduceWith, type Work } from './work.
 /** Opens the run, and takes some steps through it. */
 export async function appendThroughRun(work: Work): Promise<void> {
   const { runId, random, stores } = work;
-  const { ballast, bursts, largestBurst } = work.job;
+  const { ballast, bursts, largestBurst, compacts } = work.job;
   const reports: KernelError[] = [];
   const run = await healed(() =>
     openRun({
@@ -14,6 +14,7 @@ export async function appendThroughRun(work: Work): Promise<void> {
       initialState,
       stores,
       snapshotEvery: ballast ? 1 : random.integer(1, 100),
+      keepEvents: compacts && random.chance(0.5) ? random.integer(0, 200) : undefined,
       onError: (error) => reports.push(error),
     }),
   );
@@ -26,6 +27,7 @@ export async function appendThroughRun(work: Work): Promise<void> {
       return event && others.length === 0 ? run.append(event) : run.appendAll(eventsOf(batch));
     });
     if (random.chance(0.2)) await work.save(() => run.snapshot());
+    if (compacts && random.chance(0.2)) await work.compact(run.compact);
     landed = await appending;
   }
   await run.close();

@@ -6,6 +6,7 @@ export async function appendThroughStores(work: Work): Promise<void> {
   const { random } = work;
   for (let left = random.integer(1, 10); left > 0 && !work.over; left--) {
     await random.oneOf(appendOne, appendOne, appendNamed, appendBurst, appendStale, saveSnapshot)(work);
+    if (work.job.compacts && random.chance(0.1)) await compactLog(work);
   }
 }
 
@@ -41,4 +42,9 @@ async function appendStale(work: Work): Promise<void> {
 async function saveSnapshot(work: Work): Promise<void> {
   const { runId, seq: atSeq, logId, state, stores } = work;
   await work.save(() => stores.snapshots.save({ runId, atSeq, logId, state }));
+}
+
+async function compactLog(work: Work): Promise<void> {
+  const { runId, seq: atSeq, logId, state, stores } = work;
+  if (atSeq > 0) await work.compact(() => stores.events.compact(runId, { atSeq, logId, version: 1, state }));
 }

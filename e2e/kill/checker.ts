@@ -53,6 +53,7 @@ function runViolations(truth: RunTruth, found: FoundRun): string[] {
   const gone = truth.deleting && found.log.length === 0;
   return [
     ...(gone ? [] : logViolations(truth, found.log)),
+    ...baseViolations(truth, found),
     ...snapshotViolations(truth, found),
     ...recoveryViolations(found),
   ];
@@ -101,10 +102,22 @@ function logViolations(truth: RunTruth, log: readonly FoundEvent[]): string[] {
   return violations;
 }
 
-function isAttempted({ batches }: RunTruth, { number, batch: first, size, digest }: FoundEvent): boolean {
+function isAttempted({ batches }: RunTruth, event: FoundEvent): boolean {
+  const { number, batch: first, size, folded } = event;
   const batch = batches.get(first);
   if (!batch || batch.size !== size || number < first || number >= first + size) return false;
-  return digest === digestOf(textOf(number, batch.letters));
+  return folded || event.digest === digestOf(textOf(number, batch.letters));
+}
+
+function baseViolations({ deleting, compactedSeq }: RunTruth, { log, base }: FoundRun): string[] {
+  const { atSeq, state } = base ?? { atSeq: 0, state: fold(log, 0) };
+  const gone = deleting && log.length === 0;
+  const violations: string[] = [];
+  if (atSeq < compactedSeq && !gone)
+    violations.push(`base lost: at ${atSeq}, the compaction at ${compactedSeq} was acknowledged`);
+  if (!isSame(state, fold(log, atSeq)))
+    violations.push(`base wrong: its state is not the fold of the log up to ${atSeq}`);
+  return violations;
 }
 
 function snapshotViolations({ deleting, savedSeq }: RunTruth, { log, snapshot }: FoundRun): string[] {
@@ -120,8 +133,8 @@ function snapshotViolations({ deleting, savedSeq }: RunTruth, { log, snapshot }:
   return violations;
 }
 
-function recoveryViolations({ log, snapshot, recovery }: FoundRun): string[] {
-  const { state, seq, snapshotSeq, replayed, ignored } = recovery;
+function recoveryViolations({ log, base, snapshot, recovery }: FoundRun): string[] {
+  const { state, seq, snapshotSeq, baseSeq, replayed, ignored } = recovery;
   const violations: string[] = [];
   if (seq !== log.length) violations.push(`recovered up to ${seq} of ${log.length}`);
   if (!isSame(state, fold(log, log.length)))
@@ -129,9 +142,14 @@ function recoveryViolations({ log, snapshot, recovery }: FoundRun): string[] {
   const ahead = snapshot !== undefined && snapshot.atSeq > log.length;
   if (ignored !== (ahead ? 'ahead-of-log' : undefined))
     violations.push(`the snapshot was ignored: ${ignored}`);
-  if (snapshotSeq !== (ahead ? 0 : (snapshot?.atSeq ?? 0)))
+  const usable = ahead ? 0 : (snapshot?.atSeq ?? 0);
+  const based = base && base.atSeq > usable ? base.atSeq : 0;
+  if (snapshotSeq !== (based ? 0 : usable))
     violations.push(`recovered from ${snapshotSeq}, and the snapshot is at ${snapshot?.atSeq}`);
-  if (replayed !== seq - snapshotSeq) violations.push(`replayed ${replayed} from ${snapshotSeq} to ${seq}`);
+  if (baseSeq !== based)
+    violations.push(`recovered from the base at ${baseSeq}, and there is one at ${base?.atSeq}`);
+  const from = Math.max(snapshotSeq, baseSeq);
+  if (replayed !== seq - from) violations.push(`replayed ${replayed} from ${from} to ${seq}`);
   return violations;
 }
 

@@ -18,6 +18,8 @@ export interface Job {
   readonly first: number;
   /** `run`: through `openRun` alone; the run is deleted and begun anew now and then. */
   readonly through: 'stores and run' | 'run';
+  /** Its log is compacted now and then, by itself or on demand. */
+  readonly compacts: boolean;
   /** The run is to be deleted first, and begun anew. */
   readonly discard: boolean;
   /** Many events are large, so that many commits take long enough to be killed in. */
@@ -64,18 +66,26 @@ export interface State {
 export const initialState: State = { numbers: [], text: '' };
 
 /** As it is reported: texts may be long, so that only their digests are sent. */
-export type FoundEvent = Omit<NumberedEvent, 'text'> & { readonly seq: number; readonly digest: number };
+export type FoundEvent = Omit<NumberedEvent, 'text'> & {
+  readonly seq: number;
+  readonly digest: number;
+  /** It was compacted: only its number is left, in the base. The rest is what the test knows of that number. */
+  readonly folded?: true;
+};
 export type FoundState = Omit<State, 'text' | 'ballast'> & { readonly digest: number };
 
 /** What the library gives after a kill. */
 export interface FoundRun {
   readonly runId: string;
+  /** The events after the base; for the checker, those in the base as well. */
   readonly log: readonly FoundEvent[];
+  readonly base?: { readonly atSeq: number; readonly state: FoundState };
   readonly snapshot?: { readonly atSeq: number; readonly state: FoundState };
   readonly recovery: {
     readonly state: FoundState;
     readonly seq: number;
     readonly snapshotSeq: number;
+    readonly baseSeq: number;
     readonly replayed: number;
     /** Why the snapshot was ignored. */
     readonly ignored?: string;
@@ -97,7 +107,7 @@ export type Note =
   | { readonly type: 'attempted'; readonly batches: readonly Batch[] }
   | { readonly type: 'appended'; readonly runId: string; readonly batch: number; readonly head: number }
   | { readonly type: 'refused'; readonly runId: string; readonly batch: number; readonly code: string }
-  | { readonly type: 'saved'; readonly runId: string; readonly atSeq: number }
+  | { readonly type: 'saved' | 'compacted'; readonly runId: string; readonly atSeq: number }
   | { readonly type: 'deleting' | 'deleted'; readonly runId: string }
   /** What must not happen, where nothing is broken. */
   | { readonly type: 'failed'; readonly text: string };

@@ -15,7 +15,8 @@ export async function findRun(
   { snapshots, events }: Stores<State, NumberedEvent>,
   runId: string,
 ): Promise<FoundRun> {
-  const { events: log } = await events.scan(runId, 1);
+  const base = await events.base(runId);
+  const { events: log } = await events.scan(runId, (base?.atSeq ?? 0) + 1);
   const snapshot = await snapshots.loadLatest(runId);
   const { state, ignoredSnapshot, ...recovery } = await recover({
     runId,
@@ -26,6 +27,7 @@ export async function findRun(
   return {
     runId,
     log: log.map(({ seq, event: { text, ...event } }) => ({ seq, ...event, digest: digestOf(text) })),
+    ...(base && { base: { atSeq: base.atSeq, state: foundState(stateOf(base.state)) } }),
     ...(snapshot && { snapshot: { atSeq: snapshot.atSeq, state: foundState(snapshot.state) } }),
     recovery: {
       ...recovery,
@@ -34,6 +36,9 @@ export async function findRun(
     },
   };
 }
+
+/** What a base holds is this program's own. */
+const stateOf = (state: unknown) => state as State;
 
 function foundState({ numbers, text, ballast = '' }: State): FoundState {
   // No text has this digest.

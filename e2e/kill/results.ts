@@ -9,7 +9,9 @@ import type { Tally } from './tally.ts';
 import type { Kind } from './victims.ts';
 
 /** One series, as it is kept. */
-interface Result extends Tally {
+interface Result extends Omit<Tally, 'compactions'> {
+  /** Series of earlier releases had none. */
+  readonly compactions?: number;
   readonly browser: string;
   readonly what: string;
   readonly version: string;
@@ -95,6 +97,7 @@ const columns: readonly (readonly [string, (result: Result) => string | number])
     ({ inFlightLanded, inFlightNotLanded }) => `${inFlightLanded} / ${inFlightNotLanded}`,
   ],
   ['snapshots', ({ snapshots }) => snapshots],
+  ['compactions', ({ compactions = '–' }) => compactions],
   [
     'recoveries (with a snapshot)',
     ({ recoveries, recoveriesWithSnapshot }) => `${recoveries} (${recoveriesWithSnapshot})`,

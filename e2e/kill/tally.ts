@@ -16,9 +16,11 @@ export const emptyTally = {
   connectionsLost: 0,
   /** Acknowledged ones. */
   snapshots: 0,
+  compactions: 0,
   /** Of runs with a log. */
   recoveries: 0,
   recoveriesWithSnapshot: 0,
+  recoveriesWithBase: 0,
 };
 
 export type Tally = Readonly<typeof emptyTally>;
@@ -39,6 +41,9 @@ export function count(before: Tally, truth: Truth, note: Note): Tally {
     case 'saved':
       tally.snapshots++;
       break;
+    case 'compacted':
+      tally.compactions++;
+      break;
     case 'report':
       for (const { runId, log, recovery } of note.runs) {
         const { batches, head } = truthOf(truth, runId);
@@ -51,6 +56,7 @@ export function count(before: Tally, truth: Truth, note: Note): Tally {
         }
         if (log.length > 0) tally.recoveries++;
         if (recovery.snapshotSeq > 0) tally.recoveriesWithSnapshot++;
+        if (recovery.baseSeq > 0) tally.recoveriesWithBase++;
       }
   }
   return tally;

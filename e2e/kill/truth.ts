@@ -1,4 +1,4 @@
-import type { Batch, Note } from './protocol.ts';
+import { type Batch, digestOf, type FoundEvent, type FoundRun, type Note, textOf } from './protocol.ts';
 
 // What is known for certain, from what the page has told. It forgets what a report has settled: a batch that
 // is not in the log after the kill has not landed, and must not turn up later.
@@ -19,15 +19,42 @@ export interface RunTruth {
   readonly next?: number | undefined;
   /** The latest acknowledged snapshot. */
   readonly savedSeq: number;
+  /** The latest acknowledged compaction. */
+  readonly compactedSeq: number;
   /** A deletion has begun, and was not acknowledged yet. */
   readonly deleting: boolean;
 }
 
 export type Truth = ReadonlyMap<string, RunTruth>;
 
-const nothing: RunTruth = { batches: new Map(), head: 0, savedSeq: 0, deleting: false };
+const nothing: RunTruth = { batches: new Map(), head: 0, savedSeq: 0, compactedSeq: 0, deleting: false };
 
 export const truthOf = (truth: Truth, runId: string): RunTruth => truth.get(runId) ?? nothing;
+
+/**
+ * A run whose log is whole again: of the events that were compacted the base has the numbers, and the truth which batch each
+ * one was of.
+ */
+export function unfolded(truth: Truth, found: FoundRun): FoundRun {
+  if (!found.base) return found;
+  const batches = [...truthOf(truth, found.runId).batches.values()];
+  const byNumber = new Map(
+    batches.flatMap((batch) =>
+      Array.from({ length: batch.size }, (_, index) => [batch.first + index, batch] as const),
+    ),
+  );
+  const folded = found.base.state.numbers.map((number, index): FoundEvent => {
+    const { first, size, letters } = byNumber.get(number) ?? { first: -1, size: 0, letters: 0 };
+    return {
+      ...{ seq: index + 1, number, batch: first, size, folded: true },
+      // Texts are long, and only a few of these are asked for.
+      get digest() {
+        return digestOf(textOf(number, letters));
+      },
+    };
+  });
+  return { ...found, log: [...folded, ...found.log] };
+}
 
 /** The truth after a note. */
 export function learn(truth: Truth, note: Note): Truth {
@@ -55,21 +82,30 @@ export function learn(truth: Truth, note: Note): Truth {
     case 'saved':
       change(note.runId, { savedSeq: Math.max(note.atSeq, truthOf(runs, note.runId).savedSeq) });
       break;
+    case 'compacted':
+      change(note.runId, { compactedSeq: Math.max(note.atSeq, truthOf(runs, note.runId).compactedSeq) });
+      break;
     case 'deleting':
-      change(note.runId, { deleting: true, savedSeq: 0 });
+      change(note.runId, { deleting: true, savedSeq: 0, compactedSeq: 0 });
       break;
     case 'deleted':
       change(note.runId, { ...nothing, next: undefined });
       break;
     case 'report':
-      for (const { runId, log, snapshot } of note.runs) {
+      for (const { runId, log, snapshot, base } of note.runs) {
         const heads = new Map(log.map(({ batch, seq }) => [batch, seq]));
         const batches = new Map<number, KnownBatch>();
         for (const [first, batch] of truthOf(runs, runId).batches) {
           const head = heads.get(first);
           if (head !== undefined) batches.set(first, { ...batch, head });
         }
-        runs.set(runId, { batches, head: log.length, savedSeq: snapshot?.atSeq ?? 0, deleting: false });
+        runs.set(runId, {
+          batches,
+          head: log.length,
+          savedSeq: snapshot?.atSeq ?? 0,
+          compactedSeq: base?.atSeq ?? 0,
+          deleting: false,
+        });
       }
   }
   return runs;

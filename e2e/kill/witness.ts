@@ -1,7 +1,7 @@
 import { violationsOf } from './checker.ts';
 import type { Note } from './protocol.ts';
 import { count, emptyTally, type Tally } from './tally.ts';
-import { learn, type Truth } from './truth.ts';
+import { learn, type Truth, unfolded } from './truth.ts';
 
 /** Hears everything that is told in a series: checks it, counts it, and keeps what explains a violation. */
 export class Witness {
@@ -21,7 +21,11 @@ export class Witness {
     this.#pageMayLive = pageMayLive;
   }
 
-  hear(note: Note): void {
+  hear(told: Note): void {
+    const note =
+      told.type === 'report'
+        ? { ...told, runs: told.runs.map((found) => unfolded(this.#truth, found)) }
+        : told;
     this.violations.push(...violationsOf(this.#truth, note));
     if (note.type === 'report') this.#seePage(note.page);
     this.tally = count(this.tally, this.#truth, note);

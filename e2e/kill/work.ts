@@ -161,6 +161,13 @@ export class Work {
     await this.tell({ type: 'saved', runId, atSeq });
   }
 
+  /** Folds what is durable into the log's base, while more may be appended. */
+  async compact(compact: () => Promise<void>): Promise<void> {
+    const { runId, seq: atSeq } = this;
+    await healed(compact);
+    await this.tell({ type: 'compacted', runId, atSeq });
+  }
+
   /** Deletes the run, which then begins anew. */
   async discard(): Promise<void> {
     await discard(this.stores, this.runId, this.random.chance(0.5));

@@ -27,9 +27,10 @@ export const alone: Workload = {
     const durability = random.oneOf('strict', 'relaxed');
     const discard = random.chance(0.15);
     const heavy = random.chance(0.4);
+    const compacts = random.chance(0.4);
     const first = round * NUMBERS;
     const sizes = { largestBatch: 50, bursts: 0.4, largestBurst: 30 };
-    const job = { runId, first, through: 'stores and run', discard, heavy, ...sizes } as const;
+    const job = { runId, first, through: 'stores and run', discard, heavy, compacts, ...sizes } as const;
     return [{ seed, round, durability, runIds: RUN_IDS, jobs: [job] }];
   },
 

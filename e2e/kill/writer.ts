@@ -47,9 +47,9 @@ async function liveOneRound(plan: Plan): Promise<void> {
   for (const id of runIds) runs.push(await healed(() => findRun(stores, id)));
   await tell({ type: 'report', page, round, runs });
   const random = new Random(seed, round);
-  for (const { runId, log, recovery } of runs) {
+  for (const { runId, recovery } of runs) {
     const job = jobs.find((job) => job.runId === runId);
-    const anew = job && (job.discard || log.length > LONG_LOG);
+    const anew = job && (job.discard || recovery.seq > LONG_LOG);
     // A deletion that was killed in its middle has left a snapshot without its log.
     if (anew || recovery.ignored) await discard(stores, runId, random.chance(0.5));
   }
