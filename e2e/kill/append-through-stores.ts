@@ -6,7 +6,7 @@ export async function appendThroughStores(work: Work): Promise<void> {
   const { random } = work;
   for (let left = random.integer(1, 10); left > 0 && !work.over; left--) {
     await random.oneOf(appendOne, appendOne, appendNamed, appendBurst, appendStale, saveSnapshot)(work);
-    if (work.job.compacts && random.chance(0.1)) await compactLog(work);
+    if (work.job.compacts && random.chance(0.3)) await compactLog(work);
   }
 }
 

@@ -22,7 +22,7 @@ export const crowd: Workload = {
           through: 'run',
           discard: random.chance(0.1),
           heavy: false,
-          compacts: random.chance(0.4),
+          compacts: random.chance(0.5),
           bursts: 0.8,
         } as const;
         return random.chance(0.5)

@@ -108,6 +108,7 @@ export type Note =
   | { readonly type: 'appended'; readonly runId: string; readonly batch: number; readonly head: number }
   | { readonly type: 'refused'; readonly runId: string; readonly batch: number; readonly code: string }
   | { readonly type: 'saved' | 'compacted'; readonly runId: string; readonly atSeq: number }
+  | { readonly type: 'compacting'; readonly runId: string }
   | { readonly type: 'deleting' | 'deleted'; readonly runId: string }
   /** What must not happen, where nothing is broken. */
   | { readonly type: 'failed'; readonly text: string };

@@ -164,7 +164,10 @@ export class Work {
   /** Folds what is durable into the log's base, while more may be appended. */
   async compact(compact: () => Promise<void>): Promise<void> {
     const { runId, seq: atSeq } = this;
+    // Not awaited, so that a kill that follows comes while it compacts.
+    const told = this.tell({ type: 'compacting', runId });
     await healed(compact);
+    await told;
     await this.tell({ type: 'compacted', runId, atSeq });
   }
 

@@ -9,7 +9,7 @@ export interface Workload {
 
 /** When the kill comes: so long after something was told for so many times, by whichever page. */
 export interface Moment {
-  readonly signal: 'start' | 'report' | 'appended';
+  readonly signal: 'start' | 'report' | 'appended' | 'compacting';
   readonly times: number;
   readonly milliseconds: number;
 }
@@ -27,7 +27,7 @@ export const alone: Workload = {
     const durability = random.oneOf('strict', 'relaxed');
     const discard = random.chance(0.15);
     const heavy = random.chance(0.4);
-    const compacts = random.chance(0.4);
+    const compacts = random.chance(0.6);
     const first = round * NUMBERS;
     const sizes = { largestBatch: 50, bursts: 0.4, largestBurst: 30 };
     const job = { runId, first, through: 'stores and run', discard, heavy, compacts, ...sizes } as const;
@@ -36,6 +36,10 @@ export const alone: Workload = {
 
   momentOf(seed, round) {
     const random = new Random(seed, round, 2);
+    const [plan] = alone.plansOf(seed, round);
+    if (plan?.jobs[0]?.compacts && random.chance(0.5)) {
+      return { signal: 'compacting', times: random.integer(1, 4), milliseconds: random.integer(0, 10) };
+    }
     return random.oneOf<Moment>(
       // In its recovery.
       { signal: 'start', times: 1, milliseconds: random.integer(0, 150) },
