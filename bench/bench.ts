@@ -17,6 +17,7 @@ import { compare } from './workloads/against.ts';
 import { cost } from './workloads/cost.ts';
 import { editing } from './workloads/editing.ts';
 import { growth } from './workloads/growth.ts';
+import { longSession } from './workloads/long-session.ts';
 import { snapshots } from './workloads/snapshots.ts';
 import { startUp } from './workloads/start-up.ts';
 import { type Bench, inProfile, say } from './workloads/workload.ts';
@@ -39,6 +40,7 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     redraw: { type: 'boolean', default: false },
     against: { type: 'string' },
+    'long-session': { type: 'boolean', default: false },
   },
 });
 const { quick } = options;
@@ -57,6 +59,8 @@ if (options.redraw) {
   save({ ...others, samples, targets: targets(samples) });
 } else if (options.against) {
   await runAgainst(releaseOf(options.against));
+} else if (options['long-session']) {
+  await runLongSession();
 } else {
   await run();
 }
@@ -121,6 +125,23 @@ async function runAgainst({ commit, version, entry }: Release): Promise<void> {
     const name = `against-${version.replace(/\.0$/, '')}${browser === 'chromium' ? '' : `-${browser}`}`;
     write(`${name}.json`, `${JSON.stringify(comparison, null, 2)}\n`);
     write(`${name}.md`, text);
+  } finally {
+    await site.close();
+  }
+}
+
+/** Compaction: its table is about one machine and day, as that of a comparison. */
+async function runLongSession(): Promise<void> {
+  const trace = typist(1);
+  const site = await serveSite(trace);
+  try {
+    const bench = { browser, url: site.url, trace, samples: new Samples(), rounds, quick, among };
+    const version = await inProfile(bench, (profile) => profile.use(async (tab) => tab.version()));
+    const text = await longSession(bench);
+    console.log(text);
+    const { browser: name, date, system } = thisMachine(`${browser} ${version}`);
+    if (!quick)
+      write('long-session.md', `${text}\n${name}, ${system}, ${date}, rewake ${packageVersions().rewake}\n`);
   } finally {
     await site.close();
   }

@@ -1,9 +1,10 @@
 import * as against from './against.ts';
 import * as editing from './editing.ts';
 import * as growth from './growth.ts';
+import * as longSession from './long-session.ts';
 import * as snapshots from './snapshots.ts';
 
-const functions = { ...against, ...editing, ...growth, ...snapshots };
+const functions = { ...against, ...editing, ...growth, ...longSession, ...snapshots };
 
 export type Bench = typeof functions;
 
