@@ -2,8 +2,7 @@ import { openStores } from '../backends/open-stores.ts';
 import type { SequencedEvent } from '../contracts/event-store.ts';
 import type { RunId, Seq } from '../contracts/words.ts';
 import { type ErrorCode, RunError } from '../errors/kernel-error.ts';
-import { describe, withContext, withContextSync } from '../errors/reason.ts';
-import { method } from '../errors/rules.ts';
+import { withContext } from '../errors/reason.ts';
 import { catchUp, type Recovery, recover } from '../recovery/recover.ts';
 import { openNotices } from './notices.ts';
 import { watchPage } from './page-lifecycle.ts';
@@ -77,6 +76,8 @@ export async function followRun<S, E>(options: FollowOptions<S, E>): Promise<Fol
 class Follower<S, E> implements FollowedRun<S, E> {
   readonly runId: RunId;
   readonly recovery: Recovery<S>;
+  readonly subscribe: FollowedRun<S, E>['subscribe'];
+  readonly onEvent: FollowedRun<S, E>['onEvent'];
   readonly #options: FollowOptions<S, E>;
   readonly #stores: RunStores<S, E>;
   readonly #report: (error: unknown) => void;
@@ -101,10 +102,10 @@ class Follower<S, E> implements FollowedRun<S, E> {
     this.#stores = stores;
     this.#latest = recovery;
     this.#report = reportTo(options.onError, 'followRun', options.runId);
-    const onThrow = (thrown: unknown) =>
-      this.#report(this.#error('unknown', `a listener threw: ${describe(thrown)}`, thrown));
-    this.#subscribers = new Subscribers(onThrow);
-    this.#eventListeners = new Subscribers(onThrow);
+    this.#subscribers = new Subscribers('subscribe', this.runId, this.#report);
+    this.#eventListeners = new Subscribers('onEvent', this.runId, this.#report);
+    this.subscribe = this.#subscribers.add;
+    this.onEvent = this.#eventListeners.add;
     this.#listen(notices);
     if (!notices)
       this.#report(
@@ -131,16 +132,6 @@ class Follower<S, E> implements FollowedRun<S, E> {
   }
 
   readonly getState = (): S => this.state;
-
-  readonly subscribe = (listener: () => void): (() => void) => {
-    withContextSync(RunError, 'subscribe', this.runId, () => method('listener', listener));
-    return this.#subscribers.add(listener);
-  };
-
-  readonly onEvent = (listener: (event: SequencedEvent<E>) => void): (() => void) => {
-    withContextSync(RunError, 'onEvent', this.runId, () => method('listener', listener));
-    return this.#eventListeners.add(listener);
-  };
 
   readonly refresh = (): Promise<void> => {
     if (this.#isClosed()) return Promise.reject(this.#error('closed', 'it has been closed.'));
@@ -186,7 +177,7 @@ class Follower<S, E> implements FollowedRun<S, E> {
     return this.#listening.signal.aborted;
   }
 
-  #error(code: ErrorCode, detail: string, cause?: unknown): RunError {
-    return new RunError(code, detail, { operation: 'followRun', runId: this.runId, cause });
+  #error(code: ErrorCode, detail: string): RunError {
+    return new RunError(code, detail, { operation: 'followRun', runId: this.runId });
   }
 }

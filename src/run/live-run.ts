@@ -1,8 +1,8 @@
 import type { SequencedEvent } from '../contracts/event-store.ts';
 import type { RunId, Seq } from '../contracts/words.ts';
-import { type ErrorCode, type KernelError, RunError } from '../errors/kernel-error.ts';
-import { describe, staleHead, toKernelError, withContextSync } from '../errors/reason.ts';
-import { array, method } from '../errors/rules.ts';
+import { type KernelError, RunError } from '../errors/kernel-error.ts';
+import { staleHead, toKernelError, withContextSync } from '../errors/reason.ts';
+import { array } from '../errors/rules.ts';
 import { type Recovery, reduceEvent } from '../recovery/recover.ts';
 import { AppendQueue } from './append-queue.ts';
 import { Compaction } from './compaction.ts';
@@ -36,6 +36,8 @@ export class LiveRun<S, E> implements Run<S, E> {
   readonly reason?: KernelError;
   readonly dataLoss?: KernelError;
   readonly closed: Promise<KernelError | undefined>;
+  readonly subscribe: Run<S, E>['subscribe'];
+  readonly onEvent: Run<S, E>['onEvent'];
   readonly #options: RunOptions<S, E>;
   readonly #stores: RunStores<S, E>;
   readonly #acquire: () => Promise<Ownership>;
@@ -80,10 +82,10 @@ export class LiveRun<S, E> implements Run<S, E> {
     this.#ownership = ownership;
     this.#notices = openNotices(stores, runId);
     this.#report = reportTo(options.onError, 'run', runId);
-    const onThrow = (thrown: unknown) =>
-      this.#report(this.#error('unknown', `a listener threw: ${describe(thrown)}`, thrown));
-    this.#subscribers = new Subscribers(onThrow);
-    this.#eventListeners = new Subscribers(onThrow);
+    this.#subscribers = new Subscribers('subscribe', runId, this.#report);
+    this.#eventListeners = new Subscribers('onEvent', runId, this.#report);
+    this.subscribe = this.#subscribers.add;
+    this.onEvent = this.#eventListeners.add;
     this.#queue = new AppendQueue<S, E>({
       runId,
       store: stores.events,
@@ -149,16 +151,6 @@ export class LiveRun<S, E> implements Run<S, E> {
 
   readonly getState = (): S => this.state;
 
-  readonly subscribe = (listener: () => void): (() => void) => {
-    withContextSync(RunError, 'subscribe', this.runId, () => method('listener', listener));
-    return this.#subscribers.add(listener);
-  };
-
-  readonly onEvent = (listener: (event: SequencedEvent<E>) => void): (() => void) => {
-    withContextSync(RunError, 'onEvent', this.runId, () => method('listener', listener));
-    return this.#eventListeners.add(listener);
-  };
-
   readonly append = (event: E): Promise<Seq> => this.appendAll([event]);
 
   readonly appendAll = (several: readonly E[]): Promise<Seq> => {
@@ -208,7 +200,8 @@ export class LiveRun<S, E> implements Run<S, E> {
 
   async #close(): Promise<void> {
     if (this.#isClosed()) return;
-    this.#refusal = this.#error('closed', 'it has been closed. Open it again to go on.');
+    const context = { operation: 'run', runId: this.runId };
+    this.#refusal = new RunError('closed', 'it has been closed. Open it again to go on.', context);
     await this.#returning;
     if (this.#isClosed()) return;
     this.#status = 'closing';
@@ -285,10 +278,6 @@ export class LiveRun<S, E> implements Run<S, E> {
     this.#notices?.close();
     this.#notices = undefined;
     return this.#ownership.release();
-  }
-
-  #error(code: ErrorCode, detail: string, cause?: unknown): RunError {
-    return new RunError(code, detail, { operation: 'run', runId: this.runId, cause });
   }
 }
 
