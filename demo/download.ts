@@ -1,7 +1,7 @@
-/** Offers the text as a JSON file. */
-export function download(name: string, text: string): void {
+/** Offers a file. */
+export function download(name: string, content: Blob): void {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+  link.href = URL.createObjectURL(content);
   link.download = name;
   link.click();
   // The browser reads it after this turn.

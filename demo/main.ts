@@ -5,6 +5,7 @@ import { ImportWorker } from './import-worker.ts';
 import { failureOf, type RecoveryFigures, type Report, type WorkerFailure } from './messages.ts';
 import { findOwner, type Owner } from './owner.ts';
 import { askToFinish, registerServiceWorker } from './register-service-worker.ts';
+import { packRun, unpackRun } from './run-file.ts';
 import { drawSamplePictures, SAMPLE_COUNT } from './sample-pictures.ts';
 import * as sentences from './sentences.ts';
 import { trustOwnScripts } from './trust-own-scripts.ts';
@@ -26,7 +27,10 @@ const controls = new Controls({
   takeOver: () => worker.command({ type: 'take-over' }),
   startAgain,
   changePace: (slowly) => worker.command({ type: 'pace', slowly }),
-  downloadManifest: () => download('manifest.json', manifest(run.state)),
+  downloadManifest: () =>
+    download('manifest.json', new Blob([manifest(run.state)], { type: 'application/json' })),
+  downloadRun,
+  openRun,
 });
 const progress = new Progress();
 const facts = new Facts();
@@ -56,8 +60,10 @@ async function look(): Promise<void> {
   facts.showBackend(stores);
   void facts.showBytes();
   witness = new Witness(!inMemory());
-  if (inMemory())
-    status.warn(sentences.memoryNotice(stores.backend === 'memory' ? stores.reason.message : ''));
+  if (stores.backend === 'memory') {
+    status.warn(sentences.memoryNotice(stores.reason.message));
+    controls.withoutRunFiles();
+  }
   employ();
   void registerServiceWorker();
   // Nobody tells when a lock is taken or let go.
@@ -100,6 +106,25 @@ function start(files: readonly File[]): void {
   controls.show('running');
   status.say(sentences.importing(files.length), sentences.crashHint(inMemory()));
   worker.command({ type: 'start', files });
+}
+
+/** As far as it is now; it goes on meanwhile. */
+async function downloadRun(): Promise<void> {
+  try {
+    download('import.run.jsonl', await packRun(stores));
+  } catch (error) {
+    status.detail(failureOf(error).message);
+  }
+}
+
+async function openRun(file: File): Promise<void> {
+  try {
+    await unpackRun(file, stores);
+    recover();
+  } catch (error) {
+    status.say(sentences.NOT_A_RUN);
+    status.detail(failureOf(error).message);
+  }
 }
 
 function recover(): void {

@@ -72,6 +72,8 @@ export const recoverHint = (inMemory: boolean): string =>
 export const SNAPSHOT_FAILED =
   'A snapshot could not be saved. The import goes on; a recovery will replay more events.';
 
+export const NOT_A_RUN = 'This file holds no run of this page. Nothing was changed.';
+
 export function nothingLeft(lost: number, inMemory: boolean): string {
   const why =
     lost === 0

@@ -41,6 +41,40 @@ test('the sample import survives its Worker', async ({ page }) => {
   }
 });
 
+test('a run goes on from its file, after it was deleted', { tag: '@chromium' }, async ({ page }) => {
+  const demo = new DemoPage(page);
+  await demo.visit();
+  await demo.sample.click();
+  await demo.waitForHead(14);
+  await demo.crash.click();
+  const { head } = await placeOf(page);
+  const files = await chosenFilesOf(page);
+  const [run] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Download this run' }).click(),
+  ]);
+  expect(run.suggestedFilename()).toBe('import.run.jsonl');
+  await demo.deleteAndStartAgain();
+
+  const damaged = { name: 'a.jsonl', mimeType: 'text/plain', buffer: Buffer.from('{"rewake":"no run"}\n') };
+  await page.getByLabel('Open a run…').setInputFiles(damaged);
+  await expect(demo.sentence).toHaveText('This file holds no run of this page. Nothing was changed.');
+
+  await page.getByLabel('Open a run…').setInputFiles(await run.path());
+  // Without a snapshot: the file holds the events.
+  await expect(demo.wakeUp).toContainText(
+    `at picture ${head} of ${SAMPLE_COUNT}: no snapshot yet, ${head} events`,
+  );
+  await demo.finishFast();
+  await demo.expectEachPictureOnce(SAMPLE_COUNT);
+  expect((await demo.manifest()).map(({ name, size, sha256 }) => ({ name, size, sha256 }))).toEqual(
+    files.map(({ name, base64 }) => {
+      const bytes = Buffer.from(base64, 'base64');
+      return { name, size: bytes.length, sha256: sha256(bytes) };
+    }),
+  );
+});
+
 test('real files survive a reload; those that are no pictures become events that say so', async ({
   page,
   context,

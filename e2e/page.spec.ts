@@ -185,7 +185,10 @@ test('the keyboard is enough', { tag: '@chromium' }, async ({ page }) => {
   await page.keyboard.press('Tab');
   await expect(page.getByLabel('Choose files…')).toBeFocused();
   await page.keyboard.press('Tab');
+  await expect(page.getByLabel('Open a run…')).toBeFocused();
+  await page.keyboard.press('Tab');
   await expect(demo.slowly).toBeFocused();
+  await page.keyboard.press('Shift+Tab');
   await page.keyboard.press('Shift+Tab');
   await page.keyboard.press('Shift+Tab');
   await page.keyboard.press('Enter');
@@ -208,6 +211,8 @@ test('the keyboard is enough', { tag: '@chromium' }, async ({ page }) => {
   await expect(demo.question).toBeHidden();
   await expect(demo.startAgain).toBeFocused();
   expect((await placeOf(page)).head).toBeGreaterThanOrEqual(place.head);
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('button', { name: 'Download this run' })).toBeFocused();
   await page.keyboard.press('Tab');
   await expect(demo.slowly).toBeFocused();
   await page.keyboard.press('Space');

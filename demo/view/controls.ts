@@ -23,6 +23,8 @@ export interface Actions {
   /** Called if the visitor wants it after all. */
   readonly startAgain: () => void;
   readonly downloadManifest: () => void;
+  readonly downloadRun: () => void;
+  readonly openRun: (file: File) => void;
   readonly changePace: (slowly: boolean) => void;
 }
 
@@ -38,6 +40,9 @@ export class Controls {
   readonly #recover = element('recover', HTMLButtonElement);
   readonly #takeOver = element('take-over', HTMLButtonElement);
   readonly #download = element('download', HTMLButtonElement);
+  readonly #downloadRun = element('download-run', HTMLButtonElement);
+  readonly #openRun = element('open-run', HTMLSpanElement);
+  readonly #runFile = element('run-file', HTMLInputElement);
   readonly #startAgain = element('start-again', HTMLButtonElement);
   readonly #pace = element('pace', HTMLParagraphElement);
   readonly #slowly = element('slowly', HTMLInputElement);
@@ -57,6 +62,14 @@ export class Controls {
     this.#recover.onclick = actions.recover;
     this.#takeOver.onclick = actions.takeOver;
     this.#download.onclick = actions.downloadManifest;
+    this.#downloadRun.onclick = () => {
+      if (this.#phase !== 'drawing') actions.downloadRun();
+    };
+    this.#runFile.onchange = () => {
+      const [file] = this.#runFile.files ?? [];
+      if (file) actions.openRun(file);
+      this.#runFile.value = '';
+    };
     this.#question = new Question(actions.startAgain);
     this.#startAgain.onclick = () => this.#question.ask();
     this.#slowly.onchange = () => actions.changePace(this.slowly);
@@ -74,6 +87,11 @@ export class Controls {
 
   get slowly(): boolean {
     return this.#slowly.checked;
+  }
+
+  /** A run that is only in the memory of the Worker is in no file either. */
+  withoutRunFiles(): void {
+    this.#openRun.hidden = true;
   }
 
   show(phase: Phase): void {
@@ -96,6 +114,8 @@ export class Controls {
     this.#recover.hidden = phase !== 'crashed' && phase !== 'failed';
     this.#takeOver.hidden = phase !== 'following';
     this.#download.hidden = phase !== 'finished';
+    this.#downloadRun.hidden = !hasRun || this.#openRun.hidden;
+    this.#downloadRun.setAttribute('aria-disabled', String(phase === 'drawing'));
     this.#pace.classList.toggle('out-of-use', over);
     this.#slowly.disabled = over;
     this.#progressRow.hidden = !hasRun;
