@@ -37,6 +37,7 @@ const like = (store: EventStore<unknown>, instead: Partial<EventStore<unknown>>)
   head: (...args) => store.head(...args),
   compact: (...args) => store.compact(...args),
   base: (...args) => store.base(...args),
+  begin: (...args) => store.begin(...args),
   delete: (...args) => store.delete(...args),
   runIds: () => store.runIds(),
   ...instead,
