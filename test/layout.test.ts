@@ -17,6 +17,7 @@ const allowed: Record<string, readonly string[]> = {
   run: ['contracts', 'errors', 'recovery', 'backends'],
   serialization: ['contracts', 'errors'],
   export: ['contracts', 'errors', 'backends', 'run', 'serialization'],
+  'hand-over': ['contracts', 'errors', 'backends', 'run', 'serialization'],
   workflow: ['contracts', 'errors', 'recovery', 'backends', 'run'],
   conformance: ['contracts', 'errors', 'recovery'],
 };

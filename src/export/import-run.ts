@@ -6,8 +6,8 @@ import { isKernelError, type KernelError, RunError } from '../errors/kernel-erro
 import { Reason, toKernelError, withContext } from '../errors/reason.ts';
 import { method, nonEmpty, object, oneOf, optional, type Rule } from '../errors/rules.ts';
 import { tellFollowers } from '../run/notices.ts';
-import { own } from '../run/ownership.ts';
 import type { RunStores } from '../run/run.ts';
+import { whileOwned } from '../run/while-owned.ts';
 import { textOfBase, textOfEvent } from '../serialization/text-of.ts';
 import { type ExportedRun, readRun } from './read-run.ts';
 
@@ -82,7 +82,9 @@ export function importRun(options: ImportOptions): Promise<ImportedRun> {
     const { runId = exported.runId } = options;
     return withContext(RunError, 'importRun', runId, async () => {
       const stores = options.stores ?? (await openStores());
-      return importInto(stores, { ...exported, runId });
+      return whileOwned(stores, runId, (assertOwned) =>
+        importInto(stores, { ...exported, runId }, assertOwned),
+      );
     });
   });
 }
@@ -90,42 +92,23 @@ export function importRun(options: ImportOptions): Promise<ImportedRun> {
 async function importInto(
   stores: RunStores<unknown, unknown>,
   { runId, base, events, snapshot }: ExportedRun,
+  assertOwned: () => void,
 ): Promise<ImportedRun> {
-  let lost: KernelError | undefined;
-  const onLost = (reason: KernelError) => {
-    lost = reason;
-  };
-  const ownership = await own(stores, { runId, mode: 'fail', onLost }).catch((cause: unknown) => {
-    if (!isKernelError(cause, 'conflict')) throw cause;
-    throw new Reason('conflict', 'somebody owns it. Nothing was imported; close it first.', { cause });
-  });
-  const assertOwned = () => {
-    if (lost) throw lost;
-  };
+  const before = await stores.events.head(runId);
+  await assertBeginning(stores.events, runId, before, { base, events });
+  // Of a log that is gone: it would keep a snapshot of this one from being saved.
+  if (before.seq === 0) await stores.snapshots.delete(runId);
+  const rest = events.filter(({ seq }) => seq > before.seq);
+  const { seq, logId } = await appendAll(stores.events, runId, before, { base, events: rest }, assertOwned);
+  const imported = { runId, seq, appended: seq - before.seq };
+  if (imported.appended === 0) return imported;
+  tellFollowers(stores, runId, seq);
+  if (!snapshot || (before.seq > 0 && snapshot.atSeq <= before.seq)) return imported;
   try {
-    const before = await stores.events.head(runId);
-    await assertBeginning(stores.events, runId, before, { base, events });
-    // Of a log that is gone: it would keep a snapshot of this one from being saved.
-    if (before.seq === 0) await stores.snapshots.delete(runId);
-    const { seq, logId } = await appendAll(
-      stores.events,
-      runId,
-      before,
-      { base, events: events.filter(({ seq }) => seq > before.seq) },
-      assertOwned,
-    );
-    const imported = { runId, seq, appended: seq - before.seq };
-    if (imported.appended === 0) return imported;
-    tellFollowers(stores, runId, seq);
-    if (!snapshot || (before.seq > 0 && snapshot.atSeq <= before.seq)) return imported;
-    try {
-      await stores.snapshots.save({ ...snapshot, runId, logId }, { immutable: true });
-      return imported;
-    } catch (error) {
-      return { ...imported, snapshotError: toKernelError(RunError, 'importRun', runId, error) };
-    }
-  } finally {
-    await ownership.release();
+    await stores.snapshots.save({ ...snapshot, runId, logId }, { immutable: true });
+    return imported;
+  } catch (error) {
+    return { ...imported, snapshotError: toKernelError(RunError, 'importRun', runId, error) };
   }
 }
 
