@@ -39,6 +39,12 @@ const change: fc.Arbitrary<Change> = fc.oneof(
       named(`save ${place} at its head less ${left}`, (scene) => scene.save(place, left)),
     ),
   place.map((place) => named(`delete ${place}`, (scene) => scene.delete(place))),
+  fc.tuple(place, events).map(([place, events]) =>
+    named(`begin ${place} anew with ${events}`, async (scene) => {
+      await scene.delete(place);
+      await scene.append(place, events, 1);
+    }),
+  ),
 );
 
 const fault: fc.Arbitrary<Fault> = fc.record({
