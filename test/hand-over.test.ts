@@ -101,6 +101,10 @@ describe.each([
     await phone.events.append(runId, [4, 5]);
     expect(await push()).toEqual({ runId, seq: 5, appended: 2, ahead: 0 });
     for (const stores of [phone, server]) expect(await eventsOf(stores)).toEqual([1, 2, 3, 4, 5]);
+    // Nothing is new, so no state is read.
+    const loadLatest = vi.spyOn(phone.snapshots, 'loadLatest');
+    await push();
+    expect(loadLatest).not.toHaveBeenCalled();
   });
 
   test('begun on the phone, it is finished on the desktop', async () => {
@@ -311,8 +315,9 @@ describe('a run that was deleted', () => {
   test('and begun anew with more of the same, after its head was read, is another log, too', async () => {
     await server.events.append(runId, [1]);
     await phone.events.append(runId, [1, 2, 3]);
+    let calls = 0;
     const append: EventStore<unknown>['append'] = async (...args) => {
-      await beginAnew(server, [1, 2]);
+      if (++calls === 1) await beginAnew(server, [1, 2]);
       return server.events.append(...args);
     };
     const error = await push({ to: watched(server, { append }) }).catch((error) => error);

@@ -55,7 +55,7 @@ const stores = object({
   snapshots: object({ loadLatest: method, save: method, delete: method }),
   events: object({ head: method, scan: method, base: method, append: method, begin: method }),
 });
-const rules: Record<keyof HandOverOptions, Rule> = {
+export const handOverRules: Record<keyof HandOverOptions, Rule> = {
   runId: nonEmpty,
   from: stores,
   to: stores,
@@ -88,7 +88,7 @@ const rules: Record<keyof HandOverOptions, Rule> = {
  */
 export function handOver(options: HandOverOptions): Promise<HandedOver> {
   return withContext(RunError, 'handOver', options?.runId, async () => {
-    object(rules)('options', options);
+    object(handOverRules)('options', options);
     const { runId, to, signal } = options;
     return whileOwned(to, runId, (assertOwned) =>
       handOverTo(options, () => {
