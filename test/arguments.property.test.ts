@@ -60,6 +60,7 @@ function untouchable() {
       'head',
       'compact',
       'base',
+      'begin',
       'delete',
       'runIds',
     ) as unknown as EventStore<unknown>,
@@ -115,12 +116,14 @@ describe.each([
     expect((await store.scan('a', 1)).events).toMatchObject([{ seq: 1, event: 'good' }]);
   });
 
-  test.each(['append', 'scan', 'head', 'compact', 'base', 'delete'])('%s: bad run ids', (operation) =>
-    expectRefused(
-      against(isRunId),
-      (runId) => untyped(store)[operation]?.(runId, operation === 'append' ? [1] : 1),
-      (runId) => ({ operation, runId }),
-    ),
+  test.each(['append', 'scan', 'head', 'compact', 'base', 'begin', 'delete'])(
+    '%s: bad run ids',
+    (operation) =>
+      expectRefused(
+        against(isRunId),
+        (runId) => untyped(store)[operation]?.(runId, operation === 'append' ? [1] : 1),
+        (runId) => ({ operation, runId }),
+      ),
   );
 
   const writer = {
@@ -150,6 +153,22 @@ describe.each([
         },
       ),
       (bad: unknown) => [bad],
+    ],
+    [
+      'begin',
+      'base',
+      badOptions({ atSeq: 1, version: 1, state: 1 }, { atSeq: isInteger(1), version: isInteger(1) }),
+      (bad: unknown) => [bad],
+    ],
+    [
+      'begin',
+      'head',
+      badOptions(
+        { seq: 1, logId: 'l' },
+        { seq: isInteger(0), logId: (value) => value === null || isRunId(value) },
+        optional(isObject),
+      ),
+      (bad: unknown) => [{ atSeq: 2, version: 1, state: 1 }, bad],
     ],
     ['scan', 'from', against(isInteger(1)), (bad: unknown) => [bad]],
     ['scan', 'limit', against(optional(isInteger(1))), (bad: unknown) => [1, bad]],

@@ -10,7 +10,7 @@ import { releaseOf } from '../bench/release.ts';
 import { plant } from './fault-cases/scene.ts';
 import { FaultyFactory, settled } from './faulty-factory.ts';
 
-// What only IndexedDB has of a compaction: records, transactions, crashes midway, and older releases that find a base.
+// What only IndexedDB has of a compaction, and of a log that begins with a base: records, transactions, crashes midway, and older releases that find a base.
 
 let factory: FaultyFactory;
 
@@ -79,6 +79,75 @@ test.each(['strict', 'relaxed'] as const)(
     ]);
   },
 );
+
+test('a log that begins with a base is that record and the identity, in one strict transaction', async () => {
+  const events = new IndexedDbEventStore({ indexedDB: factory, durability: 'relaxed' });
+  await events.head('a');
+  factory.transactions.length = 0;
+  const { logId } = await events.begin('a', { atSeq: 3, version: 2, state: 'three' });
+  expect(factory.transactions.map(({ mode, durability }) => [mode, durability])).toEqual([
+    ['readwrite', 'strict'],
+  ]);
+  const base = { format: 2, base: 'three', version: 2 };
+  expect(await records()).toEqual([
+    [['a', 3], base],
+    [['a', [logId]], logId],
+  ]);
+  await events.append('a', [4]);
+  await events.begin('a', { atSeq: 6, version: 2, state: 'three' }, { seq: 4, logId });
+  expect(await records()).toEqual([
+    [['a', 6], base],
+    [['a', [logId]], logId],
+  ]);
+});
+
+test('a log without an identity, as 0.1 left it, gets one when it begins with a base; so does one that 0.1 deleted', async () => {
+  await open().events.head('a');
+  await plant(factory, 'events', ['a', 2], { format: 1, events: [1, 2] });
+  await plant(factory, 'snapshots', 'a', { format: 1, atSeq: 1, state: 'one' });
+  const { events, snapshots } = open();
+  expect(await events.head('a')).toEqual({ seq: 2, logId: null });
+  const { logId } = await events.begin(
+    'a',
+    { atSeq: 3, version: 1, state: 'three' },
+    { seq: 2, logId: null },
+  );
+  expect(await events.head('a')).toEqual({ seq: 3, logId });
+  expect(logId).toMatch(/./);
+  expect((await snapshots.loadLatest('a'))?.logId).toBe(logId);
+
+  await plant(factory, 'events', ['b', ['left behind']], 'left behind');
+  const head = await events.begin('b', { atSeq: 1, version: 1, state: 'one' });
+  expect(head.logId).not.toBe('left behind');
+  expect(await events.head('b')).toEqual(head);
+  expect((await records()).map(([key]) => key)).toContainEqual(['b', [head.logId]]);
+  expect((await records()).map(([key]) => key)).not.toContainEqual(['b', ['left behind']]);
+});
+
+test('a connection that is lost while a log begins with a base leaves none or all of it', async () => {
+  let lost = 0;
+  for (let answers = 1; ; answers++) {
+    factory = new FaultyFactory();
+    const { events } = open(factory);
+    await events.head('a');
+    let heard = 0;
+    factory.onTransaction = (transaction) => {
+      const drop = () => ++heard === answers && factory.dropConnections();
+      transaction.addEventListener('success', drop, { capture: true });
+    };
+    const isLost = await events.begin('a', { atSeq: 3, version: 2, state: 'three' }).then(
+      () => false,
+      (error) => error.code === 'connection-lost',
+    );
+    factory.onTransaction = undefined;
+    expect(await open().events.head('a')).toMatchObject({ seq: isLost ? 0 : 3 });
+    expect(await records()).toHaveLength(isLost ? 0 : 2);
+    if (!isLost) break;
+    lost++;
+  }
+  // The reads, and the deletions and the records.
+  expect(lost).toBeGreaterThan(5);
+});
 
 test('a connection that is lost after any of the answers leaves the old log or the new one', async () => {
   let lost = 0;

@@ -37,6 +37,7 @@ const like = (store: EventStore<unknown>, instead: Partial<EventStore<unknown>>)
   head: (...args) => store.head(...args),
   compact: (...args) => store.compact(...args),
   base: (...args) => store.base(...args),
+  begin: (...args) => store.begin(...args),
   delete: (...args) => store.delete(...args),
   runIds: () => store.runIds(),
   ...instead,
@@ -140,19 +141,128 @@ describe.each([
     expect(await target.events.runIds()).toEqual([]);
   });
 
-  test('a compacted run begins with its base, and is refused: its events are gone', async () => {
-    await fill(stores);
-    const { logId } = await stores.events.head(runId);
-    await stores.events.compact(runId, { atSeq: 3, logId, version: 2, state: { sum: 6 } });
-    const bytes = await bytesOf(exportRun({ runId, stores }));
-    expect(new TextDecoder().decode(bytes).split('\n').slice(1, 3)).toEqual([
-      '{"base":{"atSeq":3,"version":2,"state":{"sum":6}}}',
-      '{"seq":4,"event":"four"}',
-    ]);
-    await expect(importRun({ stream: streamOf(bytes), stores: target })).rejects.toEqual(
-      refusal('compacted', 'Nothing was imported.'),
+  describe('a compacted run', () => {
+    const compact = async ({ events }: AnyStores, atSeq: number, state: unknown = { sum: 6 }) => {
+      const { logId } = await events.head(runId);
+      await events.compact(runId, { atSeq, logId, version: 2, state });
+    };
+    const stream = () => exportRun({ runId, stores });
+    const importing = () => importRun({ stream: stream(), stores: target });
+
+    beforeEach(async () => {
+      await fill(stores);
+      await compact(stores, 3);
+    });
+
+    test('begins with its base, in the stream and where it is imported', async () => {
+      const lines = (await textOf(stream())).split('\n');
+      expect(lines.slice(1, 3)).toEqual([
+        '{"base":{"atSeq":3,"version":2,"state":{"sum":6}}}',
+        '{"seq":4,"event":"four"}',
+      ]);
+      expect(await importing()).toEqual({ runId, seq: 4, appended: 4 });
+      const { logId } = await target.events.head(runId);
+      expect(logId).not.toBe((await stores.events.head(runId)).logId);
+      expect(await target.events.base(runId)).toEqual({ atSeq: 3, logId, version: 2, state: { sum: 6 } });
+      expect(await target.events.scan(runId, 4)).toEqual({
+        ...(await stores.events.scan(runId, 4)),
+        logId,
+      });
+      expect(await target.snapshots.loadLatest(runId)).toMatchObject({ atSeq: 2, logId });
+      expect((await textOf(exportRun({ runId, stores: target }))).split('\n').slice(1, 4)).toEqual(
+        lines.slice(1, 4),
+      );
+    });
+
+    test('of no events but those in its base', async () => {
+      await compact(stores, 4, null);
+      expect(await importing()).toEqual({ runId, seq: 4, appended: 4 });
+      expect(await target.events.base(runId)).toMatchObject({ atSeq: 4, state: null });
+      expect(await importing()).toEqual({ runId, seq: 4, appended: 0 });
+    });
+
+    test('is recovered as the run that was exported', async () => {
+      const run = await openRun({ runId: 'sum', ...sum, stores: stores as never });
+      await run.appendAll([1, 2, 3]);
+      await run.compact();
+      await run.append(4);
+      await run.close();
+      await stores.snapshots.delete('sum');
+      await importRun({ stream: exportRun({ runId: 'sum', stores }), stores: target });
+      const recovery = await recover({ runId: 'sum', ...sum, stores: target as never });
+      expect(recovery).toMatchObject({ state: 10, seq: 4, baseSeq: 3, replayed: 1 });
+    });
+
+    test('imported again gets what is missing', async () => {
+      await importing();
+      await stores.events.append(runId, ['five']);
+      expect(await importing()).toEqual({ runId, seq: 5, appended: 1 });
+      expect((await target.events.scan(runId, 4)).events).toEqual(
+        (await stores.events.scan(runId, 4)).events,
+      );
+    });
+
+    test.each<[string, () => Promise<unknown>, string, number]>([
+      ['with another state', () => compact(stores, 3, { sum: 7 }), 'conflict', 3],
+      ['compacted further', () => compact(stores, 4), 'compacted', 4],
+      ['that was not compacted', () => compact(target, 4), 'compacted', 4],
+      ['with another event', () => target.events.append(runId, ['fife']), 'conflict', 5],
+    ])('is refused if there is one %s, which stays', async (_, change, code, seq) => {
+      await importing();
+      await change();
+      await stores.events.append(runId, ['five']);
+      const before = [await target.events.base(runId), await target.events.head(runId)];
+      await expect(importing()).rejects.toEqual(refusal(code, 'Nothing was imported.'));
+      await expect(importing()).rejects.toMatchObject({ seq, runId });
+      expect([await target.events.base(runId), await target.events.head(runId)]).toEqual(before);
+    });
+
+    test('is refused if the whole log is there: its events cannot be compared', async () => {
+      await fill(target);
+      const log = await logOf(target);
+      await expect(importing()).rejects.toMatchObject({ code: 'compacted', seq: 3 });
+      expect(await logOf(target)).toEqual(log);
+    });
+
+    test('a failure after its base takes that back', async () => {
+      const quota = new KernelError('quota', 'full', { operation: 'append' });
+      const failing = { ...target, events: like(target.events, { append: () => Promise.reject(quota) }) };
+      await expect(importRun({ stream: stream(), stores: failing })).rejects.toBe(quota);
+      expect(await target.events.runIds()).toEqual([]);
+      expect(await importing()).toMatchObject({ appended: 4 });
+    });
+
+    test.each([true, false])(
+      'a base whose connection is lost, committed: %s, is written once',
+      async (landed) => {
+        const begin = vi
+          .fn(target.events.begin.bind(target.events))
+          .mockImplementationOnce(async (...args) => {
+            if (landed) await target.events.begin(...args);
+            throw new KernelError('connection-lost', '', { operation: 'begin' });
+          });
+        const losing = { ...target, events: like(target.events, { begin }) };
+        expect(await importRun({ stream: stream(), stores: losing })).toEqual({ runId, seq: 4, appended: 4 });
+        expect(begin).toHaveBeenCalledTimes(landed ? 1 : 2);
+        expect(await target.events.base(runId)).toMatchObject({ atSeq: 3 });
+      },
     );
-    expect(await target.events.runIds()).toEqual([]);
+
+    test.each([
+      ['no state', '{"base":{"atSeq":3}}'],
+      ['a seq ahead of the log', '{"base":{"atSeq":5,"state":1}}'],
+      ['the seq 0', '{"base":{"atSeq":0,"state":1}}'],
+      ['a version that is none', '{"base":{"atSeq":3,"version":0,"state":1}}'],
+      ['another seq', '{"base":{"atSeq":2,"state":1}}'],
+      ['no content', '{"base":null}'],
+    ])('whose base has %s is unreadable', async (what, base) => {
+      const lines = (await textOf(stream())).split('\n');
+      lines.splice(1, 1, base);
+      const damaged = importRun({ stream: streamOf(lines.join('\n')), stores: target });
+      const line = what === 'another seq' ? 3 : 2;
+      await expect(damaged).rejects.toEqual(refusal('unreadable', `line ${line} of the stream`));
+      expect(await target.events.runIds()).toEqual([]);
+    });
   });
 
   test('a run that is compacted while it is read: conflict', async () => {

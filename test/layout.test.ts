@@ -15,8 +15,9 @@ const allowed: Record<string, readonly string[]> = {
   recovery: ['contracts', 'errors'],
   backends: ['contracts', 'errors'],
   run: ['contracts', 'errors', 'recovery', 'backends'],
-  serialization: ['errors'],
+  serialization: ['contracts', 'errors'],
   export: ['contracts', 'errors', 'backends', 'run', 'serialization'],
+  'hand-over': ['contracts', 'errors', 'backends', 'run', 'serialization'],
   workflow: ['contracts', 'errors', 'recovery', 'backends', 'run'],
   conformance: ['contracts', 'errors', 'recovery'],
 };

@@ -36,6 +36,8 @@ class Refused extends Error {
 
 /** How often the model compacted a log. */
 let compacted = 0;
+/** How often it began one with a base. */
+let started = 0;
 
 /** What the stores promise, in three dozen lines. */
 class Model {
@@ -81,6 +83,19 @@ class Model {
     if (base.version < (log.base?.version ?? 1)) throw new Refused('newer-version');
     log.base = base;
     compacted++;
+  }
+
+  /** What the events before the base were, nobody can ask any more. */
+  begin(of: Log | undefined, runId: string, base: NonNullable<Log['base']>): number {
+    const log = this.logs.get(runId);
+    if (of !== log) throw new Refused('conflict');
+    if (base.version < (log?.base?.version ?? 1)) throw new Refused('newer-version');
+    const begun = log ?? { all: [] };
+    begun.all.push(...Array(base.atSeq - begun.all.length));
+    begun.base = base;
+    this.logs.set(runId, begun);
+    started++;
+    return base.atSeq;
   }
 }
 
@@ -203,6 +218,26 @@ const compactTail = fc
     );
   });
 
+/** So is a base, which has to be ahead of the head that it takes the place of. */
+const beginWithBase = fc
+  .tuple(runId, fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 2 }), value)
+  .map(([runId, ahead, version, state]) =>
+    operation(
+      `begin ${runId} with a base ${ahead} ahead of the head that it remembers, version ${version}`,
+      async ({ events, known }) => {
+        const head = known.get(runId)?.head;
+        const base = { atSeq: (head?.seq ?? 0) + ahead, version, state };
+        return (await events.begin(runId, base, head)).seq;
+      },
+      (model, { known }) => {
+        const { head, log } = known.get(runId) ?? {};
+        const stale = (head?.seq ?? 0) !== model.log(runId).all.length;
+        if (stale) throw new Refused('conflict');
+        return model.begin(log, runId, { atSeq: (head?.seq ?? 0) + ahead, version, state });
+      },
+    ),
+  );
+
 const read = fc.oneof(
   runId.map((runId) =>
     operation(
@@ -269,7 +304,12 @@ const turn = fc.record({
   handle: fc.nat({ max: 1 }),
   operations: fc.oneof(
     fc
-      .oneof({ weight: 4, arbitrary: read }, saveOfLog, { weight: 4, arbitrary: compactTail })
+      .oneof(
+        { weight: 4, arbitrary: read },
+        saveOfLog,
+        { weight: 4, arbitrary: compactTail },
+        { weight: 2, arbitrary: beginWithBase },
+      )
       .map((operation) => [operation]),
     fc.array(write, { minLength: 1, maxLength: 8 }),
   ),
@@ -315,6 +355,7 @@ test('IndexedDB follows the model', async () => {
     { numRuns: 400 },
   );
   expect(compacted).toBeGreaterThan(50);
+  expect(started).toBeGreaterThan(50);
 });
 
 test('memory follows the model', async () => {

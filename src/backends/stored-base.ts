@@ -1,5 +1,5 @@
 import type { Base, Head } from '../contracts/event-store.ts';
-import { Reason, staleBase, staleLog } from '../errors/reason.ts';
+import { Reason, staleBase, staleHead, staleLog } from '../errors/reason.ts';
 
 /** A base as it is stored: of which log it is, the log itself says. */
 export type StoredBase = Omit<Base, 'logId'>;
@@ -9,5 +9,23 @@ export function assertFits(base: Base, head: Head, present: StoredBase | undefin
   if (base.logId !== head.logId) throw staleLog();
   const first = present?.atSeq ?? 0;
   if (base.atSeq > head.seq || base.atSeq < first) throw staleBase(base.atSeq, first, head.seq);
+  assertNotNewer(present, base);
+}
+
+/** An empty log. */
+export const EMPTY: Head = { seq: 0, logId: null };
+
+/** Fails unless `base` may take the place of the log that ends with `head`, and `expected` is that. */
+export function assertBegins(
+  base: StoredBase,
+  expected: Head,
+  head: Head,
+  present: StoredBase | undefined,
+): void {
+  if (expected.seq !== head.seq || expected.logId !== head.logId) throw staleHead(expected.seq, head.seq);
+  assertNotNewer(present, base);
+}
+
+function assertNotNewer(present: StoredBase | undefined, base: StoredBase): void {
   if (present && present.version > base.version) throw new Reason('newer-version');
 }

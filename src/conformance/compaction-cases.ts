@@ -1,40 +1,19 @@
 import type { Base } from '../contracts/event-store.ts';
-import type { LogId, Seq } from '../contracts/words.ts';
+import type { Seq } from '../contracts/words.ts';
 import { isKernelError } from '../errors/kernel-error.ts';
 import { assert, assertEqual, assertRejects } from './assert.ts';
 import { badRunIds, badSeqs, type ConformanceCase, peculiarRunIds, richValue, uncloneables } from './case.ts';
-import { eventsOf, name, numbered, range, type Store } from './log.ts';
-
-const conflict = { name, code: 'conflict', says: '"a"' } as const;
-
-/** Begins the log of `a` with these batches of numbers, the first of which is 1. */
-async function begin(store: Store, ...sizes: readonly number[]): Promise<LogId | null> {
-  let head: Awaited<ReturnType<Store['append']>> = { seq: 0, logId: null };
-  for (const size of sizes) head = await store.append('a', range(head.seq + 1, head.seq + size));
-  return head.logId;
-}
-
-const baseAt = (atSeq: Seq, logId: LogId | null, state: unknown = `state ${atSeq}`): Base => ({
-  atSeq,
-  logId,
-  version: 1,
-  state,
-});
-
-/** The log of `a` begins with this base, and goes on with the number after it, up to `head`. */
-async function assertCompacted(store: Store, base: Base, head: Seq): Promise<void> {
-  const { atSeq, logId } = base;
-  assertEqual(await store.base('a'), base, 'the base');
-  assertEqual(await store.head('a'), { seq: head, logId }, 'the head');
-  const rest = { logId, events: numbered(range(atSeq + 1, head), atSeq + 1) };
-  assertEqual(await store.scan('a', atSeq + 1), rest, 'the events after the base');
-  for (const from of new Set([1, atSeq])) {
-    for (const limit of [undefined, 1, Number.MAX_SAFE_INTEGER]) {
-      const error = await assertRejects(() => store.scan('a', from, limit), { name, code: 'compacted' });
-      assertEqual([error.seq, error.operation, error.runId], [atSeq, 'scan', 'a'], 'what the error tells');
-    }
-  }
-}
+import {
+  assertCompacted,
+  baseAt,
+  begin,
+  conflict,
+  eventsOf,
+  name,
+  numbered,
+  range,
+  type Store,
+} from './log.ts';
 
 /** What {@link EventStore.compact} guarantees. */
 export const compactionCases: readonly ConformanceCase<Store>[] = [

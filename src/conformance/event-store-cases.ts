@@ -1,6 +1,7 @@
 import type { AppendOptions } from '../contracts/event-store.ts';
 import type { Seq } from '../contracts/words.ts';
 import { assert, assertEqual, assertRejects } from './assert.ts';
+import { beginCases } from './begin-cases.ts';
 import { badRunIds, badSeqs, type ConformanceCase, peculiarRunIds, richValue, uncloneables } from './case.ts';
 import { compactionCases } from './compaction-cases.ts';
 import { assertLog, eventsOf, name, numbered, range, type Store, seqOf, seqsOf } from './log.ts';
@@ -420,4 +421,5 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
     },
   },
   ...compactionCases,
+  ...beginCases,
 ];

@@ -125,6 +125,29 @@ export const storesCases: readonly ConformanceCase<BothStores>[] = [
     },
   },
   {
+    name: 'a log that begins with a base recovers from it, and from a snapshot of it; none of an earlier log is used',
+    async run(open) {
+      const stores = await open('b');
+      const old = await stores.events.append('a', [1, 2, 3, 4]);
+      await stores.snapshots.save({ runId: 'a', atSeq: 4, state: ' stale', logId: old.logId });
+      await stores.events.delete('a');
+      const { logId } = await stores.events.begin('a', { atSeq: 2, version: 1, state: ' one two' });
+      await stores.events.append('a', [3, 4, 5]);
+      const fromBase = await recovered(await open('b'), 'a');
+      assertEqual(
+        [fromBase.state, fromBase.baseSeq, fromBase.replayed],
+        [' one two 3 4 5', 2, 3],
+        'from the base',
+      );
+      await stores.snapshots.save({ runId: 'a', atSeq: 4, state: ' 1 2 3 4', logId });
+      const fromSnapshot = await recovered(await open('b'), 'a');
+      assertEqual([fromSnapshot.state, fromSnapshot.snapshotSeq], [' 1 2 3 4 5', 4], 'from the snapshot');
+      await stores.events.begin('a', { atSeq: 7, version: 1, state: ' to seven' }, { seq: 5, logId });
+      const ahead = await recovered(await open('b'), 'a');
+      assertEqual([ahead.state, ahead.seq, ahead.baseSeq], [' to seven', 7, 7], 'from a base further on');
+    },
+  },
+  {
     name: 'while a log grows and is compacted, with its snapshots ahead or behind, every recovery gives a right state',
     async run(open) {
       const [owner, reader] = [await open('b'), await open('b')];

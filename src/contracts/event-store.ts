@@ -118,6 +118,22 @@ export interface EventStore<E> {
   base(runId: RunId): Promise<Base | undefined>;
 
   /**
+   * Begins the run's log with this base, in place of all that it holds, and resolves with the new head when that is
+   * committed, all at once: its seq is `base.atSeq`, and the next event is the one after it. For a log that comes from
+   * another store, where its first events are gone: an import, a backup, a hand-over. The state is captured at the call.
+   *
+   * `head` is where the log ends before; without it, the log has to be empty. `base.atSeq` has to be above it. An empty
+   * log gets a `logId`, any other keeps its own. **Its events are gone**, and nothing here can tell whether `state` is
+   * made of them: the caller has to know.
+   *
+   * Rejects, having changed nothing, with `conflict` if `head` is not the log's (the error carries the seqs `expected` and
+   * `actual`), with `newer-version` if a higher version has made the present base, and with `not-cloneable` if the state
+   * cannot be copied, naming the place. After `connection-lost`, read head and base: if it was committed, repeating
+   * it rejects with `conflict`.
+   */
+  begin(runId: RunId, base: Omit<Base, 'logId'>, head?: Head): Promise<Head>;
+
+  /**
    * Deletes the run's whole log; succeeds if it has none. Its next event is number 1 again, in a log with another
    * `logId`. The run is lost with its log, whatever its snapshot says: to shorten a log, use {@link EventStore.compact};
    * to delete a run, {@link deleteRun}.

@@ -1,4 +1,4 @@
-import type { AppendOptions, Base } from '../contracts/event-store.ts';
+import type { AppendOptions, Base, Head } from '../contracts/event-store.ts';
 import type { SaveOptions, Snapshot } from '../contracts/snapshot-store.ts';
 import { array, flag, integer, nonEmpty, object, optional, type Rule, rule } from './rules.ts';
 
@@ -56,6 +56,14 @@ const base = object({
 export function checkCompact(runId: unknown, value: unknown): void {
   checkRunId(runId);
   base('base', value);
+}
+
+const place = object({ seq: integer(0), logId: identity } satisfies Record<keyof Head, Rule>);
+
+export function checkBegin(runId: unknown, value: unknown, head: unknown): void {
+  checkRunId(runId);
+  place('head', head);
+  object({ atSeq: integer(Object(head).seq + 1), version: integer(1) })('base', value);
 }
 
 const from = integer(1);

@@ -1,4 +1,4 @@
-import type { SequencedEvent } from '../contracts/event-store.ts';
+import type { Base, SequencedEvent } from '../contracts/event-store.ts';
 import type { Snapshot } from '../contracts/snapshot-store.ts';
 import type { RunId } from '../contracts/words.ts';
 import { isKernelError } from '../errors/kernel-error.ts';
@@ -10,14 +10,16 @@ import { crc32, FORMAT, FORMAT_VERSION } from './format.ts';
 /** A whole exported run. */
 export interface ExportedRun {
   readonly runId: RunId;
-  /** The log, from seq 1. */
+  /** What the log begins with, if it was compacted. */
+  readonly base: Omit<Base, 'logId'> | undefined;
+  /** The log after the base, or from seq 1. */
   readonly events: SequencedEvent<unknown>[];
   readonly snapshot: Omit<Snapshot<unknown>, 'runId' | 'logId'> | undefined;
 }
 
 /**
- * Reads and checks all of an exported run. Fails with `unreadable` or `newer-version` and the number of the line; with
- * `compacted`; with the stream's own error if that is one of rewake's.
+ * Reads and checks all of an exported run. Fails with `unreadable` or `newer-version` and the number of the line, or with
+ * the stream's own error if that is one of rewake's.
  */
 export async function readRun(stream: ReadableStream<Uint8Array>): Promise<ExportedRun> {
   const lines = linesOf(stream);
@@ -32,8 +34,9 @@ export async function readRun(stream: ReadableStream<Uint8Array>): Promise<Expor
     const { runId, seq: head } = headOf((await next()).json);
     const events: SequencedEvent<unknown>[] = [];
     let line = await next();
-    if (Object.hasOwn(line.json, 'base')) throw compacted();
-    for (let seq = 1; seq <= head; seq++) {
+    const base = Object.hasOwn(line.json, 'base') ? baseOf(line.json, head) : undefined;
+    if (base) line = await next();
+    for (let seq = (base?.atSeq ?? 0) + 1; seq <= head; seq++) {
       events.push(eventOf(line.json, seq));
       line = await next();
     }
@@ -42,7 +45,7 @@ export async function readRun(stream: ReadableStream<Uint8Array>): Promise<Expor
     check(Object(Object(line.json).end).crc32 === line.before);
     number++;
     check((await lines.next()).done === true);
-    return { runId, events, snapshot };
+    return { runId, base, events, snapshot };
   } catch (error) {
     if (isKernelError(error)) throw error;
     throw atLine(number, error);
@@ -53,7 +56,6 @@ export async function readRun(stream: ReadableStream<Uint8Array>): Promise<Expor
 
 function atLine(number: number, error: unknown): Reason {
   const { code, context } = error instanceof Reason ? error : { code: '', context: { cause: error } };
-  if (code === 'compacted') return compacted();
   if (code === 'newer-version') {
     const detail = `a newer release of rewake wrote line ${number} of the stream. Nothing was imported.`;
     return new Reason(code, detail);
@@ -61,12 +63,6 @@ function atLine(number: number, error: unknown): Reason {
   const detail = `line ${number} of the stream is missing or damaged, or rewake did not write it. Nothing was imported.`;
   return new Reason('unreadable', detail, context);
 }
-
-const compacted = () =>
-  new Reason(
-    'compacted',
-    'the run was compacted before it was exported, and a log cannot begin with a base here. Nothing was imported.',
-  );
 
 function check(isRight: boolean): asserts isRight {
   if (!isRight) throw new Reason('unreadable');
@@ -89,10 +85,15 @@ function eventOf(json: object, seq: number): SequencedEvent<unknown> {
   return { seq, event: fromJson(event), version };
 }
 
-function snapshotOf(json: object, head: number): NonNullable<ExportedRun['snapshot']> {
-  const { snapshot } = Object(json);
-  const { atSeq, version = 1, state } = Object(snapshot);
-  check(isInteger(atSeq, 0) && atSeq <= head && isInteger(version, 1) && Object.hasOwn(snapshot, 'state'));
+const baseOf = (json: object, head: number) => stateOf(Object(json).base, 1, head);
+const snapshotOf = (json: object, head: number) => stateOf(Object(json).snapshot, 0, head);
+
+/** A state that is at a seq from `least` to `head`. */
+function stateOf(json: unknown, least: number, head: number): NonNullable<ExportedRun['base']> {
+  const { atSeq, version = 1, state } = Object(json);
+  check(
+    isInteger(atSeq, least) && atSeq <= head && isInteger(version, 1) && Object.hasOwn(Object(json), 'state'),
+  );
   return { atSeq, version, state: fromJson(state) };
 }
 

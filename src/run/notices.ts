@@ -1,5 +1,5 @@
 import { randomId } from '../backends/random-id.ts';
-import type { RunId } from '../contracts/words.ts';
+import type { RunId, Seq } from '../contracts/words.ts';
 
 /** Stores as far as it matters who shares them: the tabs that open `databaseName`, or whoever has the object. */
 export interface Shared {
@@ -33,4 +33,11 @@ export function openNotices(stores: Shared, runId: RunId): BroadcastChannel | un
   // In Node an open channel would keep the process running.
   if ('unref' in channel && typeof channel.unref === 'function') channel.unref();
   return channel;
+}
+
+/** Tells the followers of a run that nobody owns its new head. */
+export function tellFollowers(stores: Shared, runId: RunId, seq: Seq): void {
+  const notices = openNotices(stores, runId);
+  notices?.postMessage(seq);
+  notices?.close();
 }

@@ -4,7 +4,7 @@ import { RunError } from '../errors/kernel-error.ts';
 import { withContext } from '../errors/reason.ts';
 import { method, nonEmpty, object, optional, type Rule } from '../errors/rules.ts';
 import type { Locks } from './locks.ts';
-import { nameOf, openNotices } from './notices.ts';
+import { nameOf, tellFollowers } from './notices.ts';
 import { isHeldHere, own, processLocks } from './ownership.ts';
 import type { RunStores } from './run.ts';
 
@@ -102,9 +102,7 @@ export function deleteRun(place: RunPlace): Promise<void> {
       // In this order: without its snapshot, a run is still whole.
       await stores.snapshots.delete(runId);
       await stores.events.delete(runId);
-      const notices = openNotices(stores, runId);
-      notices?.postMessage(0);
-      notices?.close();
+      tellFollowers(stores, runId, 0);
     } finally {
       await ownership.release();
     }

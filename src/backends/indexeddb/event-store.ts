@@ -8,13 +8,13 @@ import type {
   SequencedEvent,
 } from '../../contracts/event-store.ts';
 import type { LogId, RunId, Seq } from '../../contracts/words.ts';
-import { checkAppend, checkCompact, checkRunId, checkScan } from '../../errors/contract-rules.ts';
+import { checkAppend, checkBegin, checkCompact, checkRunId, checkScan } from '../../errors/contract-rules.ts';
 import { EventStoreError } from '../../errors/kernel-error.ts';
 import { compacted, Reason, reasonOf, staleHead, withContext } from '../../errors/reason.ts';
 import { capture, putReason } from '../capture.ts';
 import { byRun, GroupCommit } from '../group-commit.ts';
 import { randomId } from '../random-id.ts';
-import { assertFits, type StoredBase } from '../stored-base.ts';
+import { assertBegins, assertFits, EMPTY, type StoredBase } from '../stored-base.ts';
 import {
   Database,
   deletedMeanwhile,
@@ -151,6 +151,23 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     });
   }
 
+  begin(runId: RunId, base: StoredBase, head: Head = EMPTY): Promise<Head> {
+    return withContext(EventStoreError, 'begin', runId, async () => {
+      checkBegin(runId, base, head);
+      const { atSeq, version } = base;
+      const captured = { atSeq, version, state: capture(base.state, 'state') };
+      const { seq, logId } = head;
+      let begun: Head = head;
+      const beginning = async (stores: ObjectStores) => {
+        begun = await beginLog(stores, runId, captured, { seq, logId });
+      };
+      // Strict, as a compaction is.
+      const write = () => this.#database.transact('readwrite', beginning, { durability: 'strict' });
+      await this.#commits.alone(this.#database.unlessDeleted(write));
+      return begun;
+    });
+  }
+
   delete(runId: RunId): Promise<void> {
     return withContext(EventStoreError, 'delete', runId, () => {
       checkRunId(runId);
@@ -282,16 +299,30 @@ async function compactLog({ events }: ObjectStores, runId: RunId, base: Base): P
   assertFits(base, head, present);
   const last = seqOf(key);
   events.delete(keysOf(runId, 0, atSeq));
-  try {
-    events.put(baseRecord(base), [runId, atSeq]);
-  } catch (error) {
-    throw putReason(error, base.state, 'state');
-  }
+  putBase(events, runId, base);
   if (last === atSeq) return;
   const batch = contentOf(record, 'events');
   if (!Array.isArray(batch) || batch.length <= last - atSeq) throw damaged(atSeq);
   // Without its writer: repeated, the whole batch is not to be taken for the part that is left.
   events.put(eventRecord(batch.slice(atSeq - last), undefined, versionOf(record)), [runId, last]);
+}
+
+/** Puts the base in place of the log that ends with `expected`. */
+async function beginLog(stores: ObjectStores, runId: RunId, base: StoredBase, expected: Head): Promise<Head> {
+  const { events } = stores;
+  const [head, present] = await Promise.all([headOf(events, runId), baseOf(events, runId)]);
+  assertBegins(base, expected, head, present);
+  events.delete(keysOf(runId));
+  putBase(events, runId, base);
+  return headAfter(stores, runId, head, base.atSeq - head.seq);
+}
+
+function putBase(events: IDBObjectStore, runId: RunId, base: StoredBase): void {
+  try {
+    events.put(baseRecord(base), [runId, base.atSeq]);
+  } catch (error) {
+    throw putReason(error, base.state, 'state');
+  }
 }
 
 /** The head after so many events were put after `head`. A log that has no identity gets one. */

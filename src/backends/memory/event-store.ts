@@ -1,11 +1,11 @@
 import type { AppendOptions, Base, EventStore, Head, LogPage } from '../../contracts/event-store.ts';
 import type { LogId, RunId, Seq } from '../../contracts/words.ts';
-import { checkAppend, checkCompact, checkRunId, checkScan } from '../../errors/contract-rules.ts';
+import { checkAppend, checkBegin, checkCompact, checkRunId, checkScan } from '../../errors/contract-rules.ts';
 import { EventStoreError } from '../../errors/kernel-error.ts';
 import { compacted, staleHead, withContext } from '../../errors/reason.ts';
 import { capture } from '../capture.ts';
 import { randomId } from '../random-id.ts';
-import { assertFits, type StoredBase } from '../stored-base.ts';
+import { assertBegins, assertFits, EMPTY, type StoredBase } from '../stored-base.ts';
 
 /** So many appends with a `writer` are remembered for each run, so that they can be repeated. */
 const REMEMBERED = 1_000;
@@ -89,6 +89,19 @@ export class InMemoryEventStore<E> implements EventStore<E> {
       checkRunId(runId);
       const { base, logId } = this.#log(runId);
       return base && { ...structuredClone(base), logId };
+    });
+  }
+
+  begin(runId: RunId, base: StoredBase, head: Head = EMPTY): Promise<Head> {
+    return withContext(EventStoreError, 'begin', runId, () => {
+      checkBegin(runId, base, head);
+      const { atSeq, version } = base;
+      const captured = { atSeq, version, state: capture(base.state, 'state') };
+      const log = this.#log(runId);
+      assertBegins(base, head, { seq: headOf(log), logId: log.logId }, log.base);
+      const logId = log.logId ?? randomId();
+      this.#logs.set(runId, { ...log, logId, base: captured, events: [] });
+      return { seq: atSeq, logId };
     });
   }
 
