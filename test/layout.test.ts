@@ -18,6 +18,7 @@ const allowed: Record<string, readonly string[]> = {
   serialization: ['contracts', 'errors'],
   export: ['contracts', 'errors', 'backends', 'run', 'serialization'],
   'hand-over': ['contracts', 'errors', 'backends', 'run', 'serialization'],
+  storage: ['errors'],
   workflow: ['contracts', 'errors', 'recovery', 'backends', 'run'],
   conformance: ['contracts', 'errors', 'recovery'],
 };

@@ -1,0 +1,1 @@
+export { type StorageOptions, type StorageReport, storageReport } from './storage-report.ts';
