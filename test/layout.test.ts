@@ -3,7 +3,7 @@ import { join, posix, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-// Imports flow one way: contracts ← errors ← recovery, backends, serialization ← run ← export, workflow ← integrations.
+// Imports flow one way: contracts ← errors ← recovery, backends, serialization ← run ← export, hand-over, workflow ← integrations.
 // Types count as well.
 
 const source = fileURLToPath(new URL('../src', import.meta.url));

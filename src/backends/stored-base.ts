@@ -1,8 +1,16 @@
 import type { Base, Head } from '../contracts/event-store.ts';
 import { Reason, staleBase, staleHead, staleLog } from '../errors/reason.ts';
+import { capture } from './capture.ts';
 
 /** A base as it is stored: of which log it is, the log itself says. */
 export type StoredBase = Omit<Base, 'logId'>;
+
+/** What is stored of a base, with a copy of its state that nobody else holds. */
+export const captureBase = ({ atSeq, version, state }: StoredBase): StoredBase => ({
+  atSeq,
+  version,
+  state: capture(state, 'state'),
+});
 
 /** Fails unless `base` may take the place of the present one, and of the events up to it, in the log that ends with `head`. */
 export function assertFits(base: Base, head: Head, present: StoredBase | undefined): void {

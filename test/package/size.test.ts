@@ -9,12 +9,14 @@ import { entries, manifest, root } from './run.ts';
 // 1 kB is 1000 bytes.
 const bundles = [
   { name: 'snapshot-store', code: "export { IndexedDbSnapshotStore } from 'rewake';", budget: 4.85 },
-  { name: 'all', code: "export * from 'rewake';", budget: 13.2 },
+  { name: 'all', code: "export * from 'rewake';", budget: 13.4 },
 ];
 
 /** What each further export may add to all of `rewake`. */
 const budgets: Record<string, number> = {
-  export: 3.85,
+  export: 4.05,
+  'hand-over': 2.8,
+  storage: 0.5,
   workflow: 4.7,
 };
 const peers = Object.keys(manifest.peerDependencies ?? {});

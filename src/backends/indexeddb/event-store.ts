@@ -14,7 +14,7 @@ import { compacted, Reason, reasonOf, staleHead, withContext } from '../../error
 import { capture, putReason } from '../capture.ts';
 import { byRun, GroupCommit } from '../group-commit.ts';
 import { randomId } from '../random-id.ts';
-import { assertBegins, assertFits, EMPTY, type StoredBase } from '../stored-base.ts';
+import { assertBegins, assertFits, captureBase, EMPTY, type StoredBase } from '../stored-base.ts';
 import {
   Database,
   deletedMeanwhile,
@@ -132,12 +132,8 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
   compact(runId: RunId, base: Base): Promise<void> {
     return withContext(EventStoreError, 'compact', runId, async () => {
       checkCompact(runId, base);
-      const { atSeq, logId, version } = base;
-      const captured = { atSeq, logId, version, state: capture(base.state, 'state') };
-      const compaction = (stores: ObjectStores) => compactLog(stores, runId, captured);
-      // Strict in any case: it deletes events whose loss nobody was told to expect.
-      const write = () => this.#database.transact('readwrite', compaction, { durability: 'strict' });
-      await this.#commits.alone(this.#database.unlessDeleted(write));
+      const captured = { ...captureBase(base), logId: base.logId };
+      await this.#writeBase((stores) => compactLog(stores, runId, captured));
     });
   }
 
@@ -154,16 +150,12 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
   begin(runId: RunId, base: StoredBase, head: Head = EMPTY): Promise<Head> {
     return withContext(EventStoreError, 'begin', runId, async () => {
       checkBegin(runId, base, head);
-      const { atSeq, version } = base;
-      const captured = { atSeq, version, state: capture(base.state, 'state') };
-      const { seq, logId } = head;
-      let begun: Head = head;
-      const beginning = async (stores: ObjectStores) => {
-        begun = await beginLog(stores, runId, captured, { seq, logId });
-      };
-      // Strict, as a compaction is.
-      const write = () => this.#database.transact('readwrite', beginning, { durability: 'strict' });
-      await this.#commits.alone(this.#database.unlessDeleted(write));
+      const captured = captureBase(base);
+      const expected = { ...head };
+      let begun = head;
+      await this.#writeBase(async (stores) => {
+        begun = await beginLog(stores, runId, captured, expected);
+      });
       return begun;
     });
   }
@@ -251,6 +243,12 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     await this.#write(async (stores) => {
       await Promise.all(Array.from(byRun(left), ([runId, batches]) => appendAll(stores, runId, batches)));
     });
+  }
+
+  /** Strict in any case: it deletes events whose loss nobody was told to expect. */
+  #writeBase(body: (stores: ObjectStores) => Promise<void>): Promise<void> {
+    const write = () => this.#database.transact('readwrite', body, { durability: 'strict' });
+    return this.#commits.alone(this.#database.unlessDeleted(write));
   }
 
   async #write(body: (stores: ObjectStores) => Promise<void>, beforeWait?: () => void): Promise<void> {

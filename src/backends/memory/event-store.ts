@@ -5,7 +5,7 @@ import { EventStoreError } from '../../errors/kernel-error.ts';
 import { compacted, staleHead, withContext } from '../../errors/reason.ts';
 import { capture } from '../capture.ts';
 import { randomId } from '../random-id.ts';
-import { assertBegins, assertFits, EMPTY, type StoredBase } from '../stored-base.ts';
+import { assertBegins, assertFits, captureBase, EMPTY, type StoredBase } from '../stored-base.ts';
 
 /** So many appends with a `writer` are remembered for each run, so that they can be repeated. */
 const REMEMBERED = 1_000;
@@ -75,11 +75,10 @@ export class InMemoryEventStore<E> implements EventStore<E> {
   compact(runId: RunId, base: Base): Promise<void> {
     return withContext(EventStoreError, 'compact', runId, () => {
       checkCompact(runId, base);
-      const { atSeq, version } = base;
-      const captured = { atSeq, version, state: capture(base.state, 'state') };
+      const captured = captureBase(base);
       const log = this.#log(runId);
       assertFits(base, { seq: headOf(log), logId: log.logId }, log.base);
-      const events = log.events.slice(atSeq - (log.base?.atSeq ?? 0));
+      const events = log.events.slice(base.atSeq - (log.base?.atSeq ?? 0));
       this.#logs.set(runId, { ...log, base: captured, events });
     });
   }
@@ -95,13 +94,12 @@ export class InMemoryEventStore<E> implements EventStore<E> {
   begin(runId: RunId, base: StoredBase, head: Head = EMPTY): Promise<Head> {
     return withContext(EventStoreError, 'begin', runId, () => {
       checkBegin(runId, base, head);
-      const { atSeq, version } = base;
-      const captured = { atSeq, version, state: capture(base.state, 'state') };
+      const captured = captureBase(base);
       const log = this.#log(runId);
       assertBegins(base, head, { seq: headOf(log), logId: log.logId }, log.base);
       const logId = log.logId ?? randomId();
       this.#logs.set(runId, { ...log, logId, base: captured, events: [] });
-      return { seq: atSeq, logId };
+      return { seq: base.atSeq, logId };
     });
   }
 
