@@ -19,6 +19,7 @@ const allowed: Record<string, readonly string[]> = {
   export: ['contracts', 'errors', 'backends', 'run', 'serialization'],
   'hand-over': ['contracts', 'errors', 'backends', 'run', 'serialization'],
   storage: ['errors'],
+  postgres: ['contracts', 'errors', 'backends', 'serialization'],
   workflow: ['contracts', 'errors', 'recovery', 'backends', 'run'],
   conformance: ['contracts', 'errors', 'recovery'],
 };
