@@ -1,7 +1,4 @@
-import {
-  type EventStore,
-  type SnapshotStore,
-} from 'rewake';
+import type { EventStore, SnapshotStore } from 'rewake';
 import { migratePostgres, type Postgres, PostgresEventStore, PostgresSnapshotStore } from 'rewake/postgres';
 
 // What the tests of rewake/postgres have in common.

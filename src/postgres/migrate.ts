@@ -56,7 +56,10 @@ export function migratePostgres(db: Postgres): Promise<void> {
     const [row] = await query(db, 'SELECT max(version) AS version FROM kernel_schema');
     const found = seqOf(row?.version ?? 0);
     if (found > SCHEMA)
-      throw new Reason('newer-version', 'a newer release of rewake has made the tables. Nothing was changed.');
+      throw new Reason(
+        'newer-version',
+        'a newer release of rewake has made the tables. Nothing was changed.',
+      );
     for (const table of tables) await create(db, table);
     // Tables of other software may have these names: this fails unless they are rewake's.
     await query(

@@ -61,7 +61,7 @@ function meaningOf(cause: unknown): Reason {
     case '42P01':
       return reason(
         'unavailable',
-        "the tables are missing, or may not be written. Call migratePostgres first; see the cause. Nothing was changed.",
+        'the tables are missing, or may not be written. Call migratePostgres first; see the cause. Nothing was changed.',
       );
   }
   return reason('unknown', 'the database failed; see the cause.');
