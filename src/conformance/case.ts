@@ -31,6 +31,10 @@ export const peculiarRunIds: readonly string[] = [
   'x'.repeat(10_000),
 ];
 
+/** A legal run id that is as long when it is compressed: for some a key that is too long. */
+export const incompressibleRunId = (): string =>
+  Array.from({ length: 10_000 }, () => Math.floor(36 * Math.random()).toString(36)).join('');
+
 /** Illegal run ids. */
 export const badRunIds: readonly unknown[] = [
   '',

@@ -2,10 +2,10 @@ import { capture } from '../backends/capture.ts';
 import { escapeText, unescapeText } from '../backends/escape-text.ts';
 import { InTurn } from '../backends/in-turn.ts';
 import { randomId } from '../backends/random-id.ts';
-import { assertFits } from '../backends/stored-base.ts';
+import { assertBegins, assertFits, EMPTY, type StoredBase } from '../backends/stored-base.ts';
 import type { AppendOptions, Base, EventStore, Head, LogPage } from '../contracts/event-store.ts';
 import type { RunId, Seq } from '../contracts/words.ts';
-import { checkAppend, checkCompact, checkRunId, checkScan } from '../errors/contract-rules.ts';
+import { checkAppend, checkBegin, checkCompact, checkRunId, checkScan } from '../errors/contract-rules.ts';
 import { EventStoreError } from '../errors/kernel-error.ts';
 import { compacted, Reason, staleHead, withContext } from '../errors/reason.ts';
 import { deserialize, serialize } from '../serialization/serialize.ts';
@@ -100,6 +100,29 @@ export class PostgresEventStore<E> implements EventStore<E> {
     });
   }
 
+  begin(runId: RunId, base: StoredBase, head: Head = EMPTY): Promise<Head> {
+    return withContext(EventStoreError, 'begin', runId, () => {
+      checkBegin(runId, base, head);
+      const { atSeq, version } = base;
+      const expected = { seq: head.seq, logId: head.logId };
+      const state = serialize(capture(base.state, 'state'), 'state');
+      const params = [escapeText(runId), atSeq, version, state];
+      const [statement, identity] =
+        expected.seq === 0 && expected.logId === null
+          ? [sql.beginEmpty, [randomId()]]
+          : [sql.beginAnew, [expected.seq, expected.logId && escapeText(expected.logId)]];
+      return this.#turns.do(runId, async () => {
+        for (;;) {
+          const [begun] = await query(this.#db, statement, [...params, ...identity]);
+          if (begun) return headOf(begun);
+          const log = await this.#log(runId);
+          assertBegins({ atSeq, version, state }, expected, log, log.base);
+          // The log has become one that it fits.
+        }
+      });
+    });
+  }
+
   delete(runId: RunId): Promise<void> {
     return withContext(EventStoreError, 'delete', runId, () => {
       checkRunId(runId);
@@ -158,7 +181,7 @@ export class PostgresEventStore<E> implements EventStore<E> {
   }
 }
 
-type Log = Head & { readonly baseSeq: Seq; readonly base: Omit<Base, 'logId'> | undefined };
+type Log = Head & { readonly baseSeq: Seq; readonly base: StoredBase | undefined };
 
 /** A run's row; the state of its base is read by itself. */
 function logOf(row: Row): Log {

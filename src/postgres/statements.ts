@@ -69,6 +69,24 @@ export const compact = `
   )
   SELECT run_id FROM run`;
 
+/** If there is no log. */
+export const beginEmpty = `
+  INSERT INTO kernel_runs (run_id, head, base_seq, base_version, base_json, log_id)
+  VALUES ($1, $2::bigint, $2::bigint, $3::bigint, $4::json, $5)
+  ON CONFLICT (run_id) DO NOTHING
+  RETURNING head, log_id`;
+
+/** If the head is $5 and the log $6; otherwise as `compact`. */
+export const beginAnew = `
+  WITH begun AS (
+    UPDATE kernel_runs SET head = $2::bigint, base_seq = $2::bigint, base_version = $3::bigint, base_json = $4::json
+    WHERE run_id = $1 AND head = $5::bigint AND log_id = $6 AND (base_seq = 0 OR base_version <= $3::bigint)
+    RETURNING run_id, head, log_id
+  ), gone AS (
+    DELETE FROM kernel_events event USING begun WHERE event.run_id = $1
+  )
+  SELECT head, log_id FROM begun`;
+
 /** Its events go with it. */
 export const deleteRun = 'DELETE FROM kernel_runs WHERE run_id = $1';
 
