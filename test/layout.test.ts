@@ -20,6 +20,7 @@ const allowed: Record<string, readonly string[]> = {
   'hand-over': ['contracts', 'errors', 'backends', 'run', 'serialization'],
   storage: ['errors'],
   postgres: ['contracts', 'errors', 'backends', 'serialization'],
+  sqlite: ['contracts', 'errors', 'backends', 'serialization'],
   workflow: ['contracts', 'errors', 'recovery', 'backends', 'run'],
   conformance: ['contracts', 'errors', 'recovery'],
 };
