@@ -2,7 +2,7 @@ import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import { eventStoreCases, snapshotStoreCases, storesCases } from 'rewake/conformance';
 import type { Postgres } from 'rewake/postgres';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inSchemas } from './postgres-scene.ts';
 import { hasPostgres, type PostgresServer, startPostgres } from './postgres-server.ts';
 
@@ -19,6 +19,24 @@ function suite(db: () => Postgres): void {
       return run(async (store) => (await open(store)).events);
     });
   for (const { name, run } of storesCases) test(name, () => run(inSchemas(db())));
+
+  test('a snapshot of another log, or of none, is a conflict, and changes nothing', async () => {
+    const { events, snapshots } = await inSchemas(db())('stale');
+    const { logId } = await events.append('a', [1, 2]);
+    await snapshots.save({ runId: 'a', atSeq: 1, state: 'good', logId });
+    for (const other of ['other', `${logId}x`])
+      await expect(
+        snapshots.save({ runId: 'a', atSeq: 2, state: 'bad', logId: other }),
+      ).rejects.toMatchObject({
+        code: 'conflict',
+      });
+    expect(await snapshots.loadLatest('a')).toEqual({ runId: 'a', atSeq: 1, state: 'good', logId });
+    await events.delete('a');
+    await expect(snapshots.save({ runId: 'a', atSeq: 2, state: 'bad', logId })).rejects.toMatchObject({
+      code: 'conflict',
+    });
+    expect((await snapshots.loadLatest('a'))?.state).toBe('good');
+  });
 }
 
 describe('in PGlite', () => {

@@ -57,6 +57,16 @@ export class Runs {
       }
       if (pathname === '/append') return Response.json(await events.append('a', [searchParams.get('event')]));
       if (pathname === '/scan') return Response.json(await events.scan('a', 1));
+      if (pathname === '/stale') {
+        const { logId } = await events.append('a', [1, 2]);
+        await snapshots.save({ runId: 'a', atSeq: 1, state: 'good', logId });
+        const save = (id: string | null) =>
+          snapshots.save({ runId: 'a', atSeq: 2, state: 'bad', logId: id }).then(String, ({ code }) => code);
+        const codes = [await save('other')];
+        await events.delete('a');
+        codes.push(await save(logId));
+        return Response.json([codes, (await snapshots.loadLatest('a'))?.state]);
+      }
       if (pathname === '/newer') {
         this.#storage.sql.exec('CREATE TABLE kernel_schema (version INTEGER PRIMARY KEY)');
         this.#storage.sql.exec('INSERT INTO kernel_schema VALUES (2)');

@@ -150,6 +150,10 @@ const main :Workerd.Worker = (
     expect(left).toEqual([{ n: 0 }]);
   });
 
+  test('a snapshot of another log, or of none, is a conflict, and changes nothing', async () => {
+    expect(JSON.parse(await ask('/stale', { object: 'stale' }))).toEqual([['conflict', 'conflict'], 'good']);
+  });
+
   test('tables of a newer release are refused', async () => {
     expect(await ask('/newer', { object: 'newer' })).toBe('newer-version');
   });

@@ -36,7 +36,9 @@ export function setup(project: TestProject): () => void {
 
   // The integrations' libraries are those of the repository.
   const peers = Object.keys(manifest.peerDependencies ?? {}).flatMap((name) => [name, `@types/${name}`]);
-  for (const name of peers) {
+  // What samples of the docs need, and rewake does not.
+  const samples = ['@electric-sql/pglite'];
+  for (const name of [...peers, ...samples]) {
     const installed = join(root, 'node_modules', name);
     const link = join(consumer, 'node_modules', name);
     mkdirSync(dirname(link), { recursive: true });

@@ -17,6 +17,9 @@ const budgets: Record<string, number> = {
   export: 4.05,
   'hand-over': 2.8,
   storage: 0.5,
+  export: 3.85,
+  postgres: 4.5,
+  sqlite: 4.5,
   workflow: 4.7,
 };
 const peers = Object.keys(manifest.peerDependencies ?? {});
