@@ -120,6 +120,36 @@ for (let round = -1; round < ROUNDS; round++) {
   console.log(`round ${round + 1} of ${ROUNDS}`);
 }
 
+// Many writers, each with a run and a connection of its own.
+const WRITERS = 16;
+const crowdPool = new pg.Pool({ host, port, user, database, max: WRITERS });
+const crowdStore = new PostgresEventStore<Event>(crowdPool);
+const crowd: { batch: number; appends: number; events: number }[] = [];
+for (const [batch, batches] of [
+  [1, 100],
+  [10, 100],
+  [100, 40],
+] as const) {
+  const all = eventsOf(batch);
+  const rates: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const took = await seconds(() =>
+      Promise.all(
+        Array.from({ length: WRITERS }, async (_, writer) => {
+          for (let n = 0; n < batches; n++)
+            await crowdStore.append(`crowd ${batch} ${round} ${writer}`, all, {
+              expectedHead: n * batch,
+              writer: 'w',
+            });
+        }),
+      ),
+    );
+    rates.push((WRITERS * batches) / took);
+  }
+  crowd.push({ batch, appends: median(rates), events: median(rates) * batch });
+}
+await crowdPool.end();
+
 // Before there is more: what a row takes.
 await pool.query('VACUUM ANALYZE');
 const sizeOf = async (table: string): Promise<string> => {
@@ -211,6 +241,14 @@ at once (30,000 events).
 | | ${columns.map((what) => (what === 'scan' ? 'scan' : `${what.replace('10000', '10,000')}`)).join(' | ')} |
 | --- | ${columns.map(() => '---:').join(' | ')} |
 ${rows.join('\n')}
+
+## ${WRITERS} writers at once
+
+Each with a run and a connection of its own.
+
+| events in an append | appends per second | events per second |
+| ---: | ---: | ---: |
+${crowd.map(({ batch, appends, events }) => `| ${batch} | ${whole(appends)} | ${whole(events)} |`).join('\n')}
 
 ## A snapshot of ${megabytes.toFixed(2)} MB of JSON
 
