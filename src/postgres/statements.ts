@@ -55,8 +55,8 @@ export const base = `
   SELECT log_id, head, base_seq, base_version, base_json::text AS base_json FROM kernel_runs WHERE run_id = $1`;
 
 /**
- * The condition holds for what the run's row has become when this has its turn. An event that was appended while it waited
- * stays behind the base, if it is to go; nobody reads it there, and the next compaction or deletion takes it.
+ * The condition has to hold when the statement begins, and again when the run's row is its own. So the events up to the
+ * base were committed before it began, and it sees them all.
  */
 export const compact = `
   WITH run AS (
@@ -76,7 +76,7 @@ export const beginEmpty = `
   ON CONFLICT (run_id) DO NOTHING
   RETURNING head, log_id`;
 
-/** If the head is $5 and the log $6; otherwise as `compact`. */
+/** If the head is $5 and the log $6, as in `compact`: no event is added between the two. */
 export const beginAnew = `
   WITH begun AS (
     UPDATE kernel_runs SET head = $2::bigint, base_seq = $2::bigint, base_version = $3::bigint, base_json = $4::json
