@@ -75,8 +75,9 @@ describe.skipIf(!hasPostgres())('a PostgreSQL server (skipped if none is install
     await migratePostgres(poolOf());
   }, 60_000);
   afterAll(async () => {
-    await Promise.all(pools.map((pool) => pool.end()));
+    // First the server: a pool waits for what a test that failed has left in it.
     await server?.stop();
+    await Promise.all(pools.map((pool) => pool.end()));
   }, 60_000);
 
   test('20 connections append to one run, unfenced: no gap, no double', async () => {
