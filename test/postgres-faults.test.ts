@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { type EventStore, isKernelError } from 'rewake';
 import { migratePostgres, type Postgres, PostgresEventStore, PostgresSnapshotStore } from 'rewake/postgres';
@@ -321,6 +322,34 @@ describe.skipIf(!hasPostgres())('a PostgreSQL server (skipped if none is install
       expect(named.length, name).toBe(tables.length);
     }
     expect([runIds, snapshotRunIds].join()).not.toContain('$1');
+  });
+
+  test('the tables may be partitioned by run_id, as docs/scaling.md says, and a run is in one partition', async () => {
+    const page = readFileSync(new URL('../docs/scaling.md', import.meta.url), 'utf8');
+    const [, ddl = ''] = /^```sql\n(CREATE SCHEMA.*?)^```/ms.exec(page) ?? [];
+    await poolOf().query(ddl);
+    const pool = poolOf({ options: '-c search_path=sharded' });
+    await migratePostgres(pool);
+    const store = new PostgresEventStore<number>(pool);
+    const runIds = range(40).map((n) => `run ${n}`);
+    for (const runId of runIds) {
+      const { logId } = await store.append(runId, [1, 2, 3]);
+      await store.append(runId, [4], { expectedHead: 3, logId });
+      await store.compact(runId, { atSeq: 2, logId, version: 1, state: 3 });
+      await new PostgresSnapshotStore(pool).save({ runId, atSeq: 4, state: 10, logId });
+      expect((await store.scan(runId, 3)).events.map(({ event }) => event)).toEqual([3, 4]);
+    }
+    expect((await store.runIds()).sort()).toEqual(runIds.toSorted());
+    const { rows } = await pool.query(
+      'SELECT tableoid::regclass AS part, count(*) FROM kernel_events GROUP BY 1',
+    );
+    expect(rows.length).toBe(4);
+    const { rows: plan } = await pool.query(`EXPLAIN ${statements.scan}`, ['run 7', 3, 4]);
+    const parts = JSON.stringify(plan).match(/on kernel_\w+_\d/g);
+    expect(parts?.length, 'one of each table').toBe(2);
+    await store.delete('run 7');
+    const { rowCount } = await pool.query("SELECT FROM kernel_events WHERE run_id = 'run 7'");
+    expect(rowCount).toBe(0);
   });
 
   describe('migratePostgres', () => {
