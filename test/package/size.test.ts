@@ -18,8 +18,8 @@ const budgets: Record<string, number> = {
   'hand-over': 2.8,
   storage: 0.5,
   export: 3.85,
-  postgres: 4.5,
-  sqlite: 4.5,
+  postgres: 4.65,
+  sqlite: 4.15,
   workflow: 4.7,
 };
 const peers = Object.keys(manifest.peerDependencies ?? {});
