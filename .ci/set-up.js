@@ -110,7 +110,9 @@ function setUpPostgres() {
   say(`${lack}: the tests in a server of it will be skipped. ${advice}`);
 }
 
-const mayUseApt = () => process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+function mayUseApt() {
+  return process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+}
 
 /**
  * @param {string} what
