@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import { eventStoreCases, snapshotStoreCases, storesCases } from 'rewake/conformance';
-import type { Postgres } from 'rewake/postgres';
+import { migratePostgres, type Postgres, PostgresEventStore } from 'rewake/postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inSchemas } from './postgres-scene.ts';
 import { hasPostgres, type PostgresServer, startPostgres } from './postgres-server.ts';
@@ -41,8 +44,24 @@ function suite(db: () => Postgres): void {
 
 describe('in PGlite', () => {
   const db = new PGlite();
+  beforeAll(() => db.waitReady, 120_000);
   afterAll(() => db.close());
   suite(() => db);
+
+  test('in a folder, it is there when the folder is opened again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rewake-pglite-'));
+    const first = new PGlite(folder);
+    await migratePostgres(first);
+    const { logId } = await new PostgresEventStore(first).append('a', [1, new Map([[1, 2n]])]);
+    await first.close();
+    const second = new PGlite(folder);
+    await migratePostgres(second);
+    const { events } = await new PostgresEventStore(second).scan('a', 1);
+    expect(events.map(({ event }) => event)).toEqual([1, new Map([[1, 2n]])]);
+    expect(await new PostgresEventStore(second).head('a')).toEqual({ seq: 2, logId });
+    await second.close();
+    rmSync(folder, { recursive: true });
+  }, 120_000);
 });
 
 describe.skipIf(!hasPostgres())('in a PostgreSQL server (skipped if none is installed)', () => {
