@@ -17,7 +17,6 @@ const budgets: Record<string, number> = {
   export: 4.05,
   'hand-over': 2.8,
   storage: 0.5,
-  export: 3.85,
   postgres: 4.65,
   sqlite: 4.15,
   workflow: 4.7,
