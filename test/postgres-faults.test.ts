@@ -396,6 +396,20 @@ describe.skipIf(!hasPostgres())('a PostgreSQL server (skipped if none is install
       );
     });
 
+    test('the stores need a role that reads and writes rows, and only the migration one that makes tables', async () => {
+      await poolOf().query(`CREATE ROLE app LOGIN;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON kernel_runs, kernel_events, kernel_snapshots TO app`);
+      const pool = poolOf({ user: 'app' });
+      const [events, snapshots] = [new PostgresEventStore(pool), new PostgresSnapshotStore(pool)];
+      const { logId } = await events.append('app', [1, 2]);
+      await events.append('app', [3], { expectedHead: 2, logId });
+      await snapshots.save({ runId: 'app', atSeq: 3, state: 6, logId });
+      await events.compact('app', { atSeq: 2, logId, version: 1, state: 3 });
+      await events.delete('app');
+      await snapshots.delete('app');
+      expect(await codeOf(migratePostgres(pool))).toBe('unavailable');
+    });
+
     test('a role that may not write gets unavailable', async () => {
       const pool = poolOf({ options: '-c default_transaction_read_only=on' });
       expect(await codeOf(migratePostgres(pool))).toBe('unavailable');
