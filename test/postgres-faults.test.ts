@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { type EventStore, isKernelError } from 'rewake';
 import { migratePostgres, type Postgres, PostgresEventStore, PostgresSnapshotStore } from 'rewake/postgres';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import * as statements from '../src/postgres/statements.ts';
 import { hasPostgres, type PostgresServer, startPostgres } from './postgres-server.ts';
 
@@ -75,10 +75,9 @@ describe.skipIf(!hasPostgres())('a PostgreSQL server (skipped if none is install
     server = await startPostgres();
     await migratePostgres(poolOf());
   }, 60_000);
+  afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.end())));
   afterAll(async () => {
-    // First the server: a pool waits for what a test that failed has left in it.
     await server?.stop();
-    await Promise.all(pools.map((pool) => pool.end()));
   }, 60_000);
 
   test('20 connections append to one run, unfenced: no gap, no double', async () => {
@@ -118,9 +117,10 @@ describe.skipIf(!hasPostgres())('a PostgreSQL server (skipped if none is install
     const client = await poolOf().connect();
     await client.query('BEGIN');
     await new PostgresEventStore(client).append(runId, ['late', 'late']);
+    const watching = poolOf();
     const working = work(poolOf({ application_name: `waits for ${runId}` }));
     for (let waiting = 0; waiting === 0; ) {
-      const { rowCount } = await poolOf().query(
+      const { rowCount } = await watching.query(
         `SELECT FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'`,
         [`waits for ${runId}`],
       );
