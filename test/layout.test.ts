@@ -20,6 +20,9 @@ const allowed: Record<string, readonly string[]> = {
   'hand-over': ['contracts', 'errors', 'backends', 'run', 'serialization'],
   storage: ['errors'],
   workflow: ['contracts', 'errors', 'recovery', 'backends', 'run'],
+  react: ['run', 'workflow'],
+  redux: ['run'],
+  zustand: ['errors', 'run'],
   conformance: ['contracts', 'errors', 'recovery'],
 };
 

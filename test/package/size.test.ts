@@ -16,8 +16,11 @@ const bundles = [
 const budgets: Record<string, number> = {
   export: 4.05,
   'hand-over': 2.8,
+  react: 4.85,
+  redux: 1.75,
   storage: 0.5,
   workflow: 4.7,
+  zustand: 1.75,
 };
 const peers = Object.keys(manifest.peerDependencies ?? {});
 
