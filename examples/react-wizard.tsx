@@ -1,5 +1,5 @@
-import { useEffect, useState, useSyncExternalStore } from 'react';
-import { openRun, type Run, type RunDefinition } from 'rewake';
+import type { Run, RunDefinition } from 'rewake';
+import { useRun } from 'rewake/react';
 
 // A wizard whose answers survive a crash. Undo is an event, too.
 type Answers = readonly string[];
@@ -11,25 +11,20 @@ const wizard: RunDefinition<Answers, Event> = {
 };
 
 export function Wizard({ runId }: { readonly runId: string }) {
-  const [run, setRun] = useState<Run<Answers, Event>>();
-  useEffect(() => {
-    // It may unmount before the run is open, and in StrictMode it does: the signal ends the waiting.
-    const left = new AbortController();
-    const opening = openRun({ runId, ...wizard, signal: left.signal });
-    const show = (shown?: Run<Answers, Event>) => left.signal.aborted || setRun(shown);
-    opening.then(show).catch(() => {});
-    opening.then(({ closed }) => closed.then(() => show())).catch(() => {}); // another tab has taken it over
-    return () => {
-      left.abort();
-      setRun(undefined);
-      opening.then(({ close }) => close()).catch(() => {});
-    };
-  }, [runId]);
-  return run ? <Questions run={run} /> : <p>Opening, or open in another tab…</p>;
+  const view = useRun({ runId, ...wizard });
+  if (view.status === 'open') return <Questions append={view.run.append} answers={view.state} />;
+  if (view.status !== 'closed')
+    return <p>{view.status === 'waiting' ? 'Open in another tab.' : 'Opening…'}</p>;
+  return (
+    <p>
+      {String(view.error ?? 'Closed.')} <input type="button" value="Go on here" onClick={view.retry} />
+    </p>
+  );
 }
 
-function Questions({ run: { append, subscribe, getState } }: { readonly run: Run<Answers, Event> }) {
-  const answers = useSyncExternalStore(subscribe, getState);
+type QuestionsProps = { readonly append: Run<Answers, Event>['append']; readonly answers: Answers };
+
+function Questions({ append, answers }: QuestionsProps) {
   const question = questions[answers.length];
   return (
     <form action={(data) => void append({ type: 'answered', answer: String(data.get('answer')) })}>

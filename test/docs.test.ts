@@ -94,11 +94,6 @@ describe('the sections of the exports in docs', () => {
   });
 });
 
-test('the React hook of README.md is the one that is tested', () => {
-  const recipe = readFileSync(join(root, 'test/react-recipe.ts'), 'utf8');
-  expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(`\`\`\`typescript\n${recipe}\`\`\`\n`);
-});
-
 test('every link within a page leads to one of its headings', () => {
   const broken = pages.flatMap((page) => {
     const text = readFileSync(join(root, page), 'utf8').replaceAll(/^```.*?^```/gms, '');

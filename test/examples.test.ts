@@ -114,8 +114,11 @@ test('the React wizard: it survives, undoes, and lets go of the run in strict mo
   vi.spyOn(console, 'warn').mockReturnValue();
   const steal = { runId: 'wizard', initialState: 0, reduce: () => 0, ifOwned: 'steal' } as const;
   const thief = await act(() => openRun<number, unknown>(steal));
-  await waitFor(() => expect(element.textContent).toMatch('open in another tab'));
-  await thief.close();
+  await waitFor(() => expect(element.textContent).toMatch('has taken it over'));
+  await act(async () => undo()?.click()); // Go on here
+  await waitFor(() => expect(element.textContent).toMatch('Open in another tab'));
+  await act(() => thief.close());
+  await waitFor(() => expect(element.textContent).toMatch('Ann, Basel'));
   await leave();
 });
 

@@ -22,6 +22,9 @@ const allowed: Record<string, readonly string[]> = {
   postgres: ['contracts', 'errors', 'backends', 'serialization'],
   sqlite: ['contracts', 'errors', 'backends', 'serialization'],
   workflow: ['contracts', 'errors', 'recovery', 'backends', 'run'],
+  react: ['run', 'workflow'],
+  redux: ['run'],
+  zustand: ['errors', 'run'],
   conformance: ['contracts', 'errors', 'recovery'],
 };
 

@@ -6,7 +6,7 @@ import { expect, inject, test } from 'vitest';
 import { compilers, node, resolutions, root, strict } from './run.ts';
 
 // Every ```ts block of README.md and of docs has to compile and, unless it is marked `no-run`, to print exactly what its
-// comments say: `console.log(x); // → 42`.
+// comments say: `console.log(x); // → 42`. A ```tsx block only has to compile.
 
 const consumer = inject('consumer');
 const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
@@ -14,10 +14,11 @@ const blocks = pages
   .filter((page) => page.endsWith('.md'))
   .flatMap((page) => {
     const text = readFileSync(join(root, page), 'utf8');
-    return [...text.matchAll(/^```ts( no-run)?\n(.*?)^```$/gms)].map((block) => ({
+    return [...text.matchAll(/^```(tsx?)( no-run)?\n(.*?)^```$/gms)].map((block) => ({
       name: `${page.replace(/\W+/g, '-')}-line-${text.slice(0, block.index).split('\n').length}`,
-      runs: !block[1],
-      code: block[2] ?? '',
+      type: block[1],
+      runs: block[1] === 'ts' && !block[2],
+      code: block[3] ?? '',
     }));
   });
 const fakeIndexedDb = pathToFileURL(createRequire(import.meta.url).resolve('fake-indexeddb/auto')).href;
@@ -30,8 +31,8 @@ const platform = ['--import', fakeIndexedDb, ...imported(sync)];
 
 test('README.md has samples, and all of them compile', () => {
   expect(blocks).toContainEqual(expect.objectContaining({ name: expect.stringContaining('README') }));
-  for (const { name, code } of blocks) writeFileSync(join(consumer, `${name}.ts`), code);
-  const files = blocks.map(({ name }) => `${name}.ts`);
+  for (const { name, type, code } of blocks) writeFileSync(join(consumer, `${name}.${type}`), code);
+  const files = blocks.map(({ name, type }) => `${name}.${type}`);
   // The types of some libraries that rewake fits have errors of their own.
   const lax = ['--skipLibCheck', 'true', '--jsx', 'react-jsx'];
   const options = [

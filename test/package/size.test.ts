@@ -16,10 +16,13 @@ const bundles = [
 const budgets: Record<string, number> = {
   export: 4.05,
   'hand-over': 2.8,
+  react: 4.85,
+  redux: 1.75,
   storage: 0.5,
   postgres: 4.65,
   sqlite: 4.15,
   workflow: 4.7,
+  zustand: 1.75,
 };
 const peers = Object.keys(manifest.peerDependencies ?? {});
 

@@ -3,11 +3,24 @@ import * as rewake from 'rewake';
 import * as conformance from 'rewake/conformance';
 import * as exporting from 'rewake/export';
 import * as postgres from 'rewake/postgres';
+import * as react from 'rewake/react';
+import * as redux from 'rewake/redux';
 import * as sqlite from 'rewake/sqlite';
 import * as workflow from 'rewake/workflow';
+import * as zustand from 'rewake/zustand';
 
 console.log(
-  Object.keys({ ...rewake, ...conformance, ...exporting, ...postgres, ...sqlite, ...workflow }).length > 0
+  Object.keys({
+    ...rewake,
+    ...conformance,
+    ...exporting,
+    ...postgres,
+    ...sqlite,
+    ...react,
+    ...redux,
+    ...workflow,
+    ...zustand,
+  }).length > 0
     ? 'imported'
     : 'nothing there',
 );
