@@ -62,6 +62,8 @@ async function naive(): Promise<Subject> {
     'CREATE TABLE naive (run_id TEXT, seq BIGINT, event JSONB NOT NULL, PRIMARY KEY (run_id, seq))',
   );
   const client = await pool.connect();
+  // The server stops while it is in use.
+  client.on('error', () => {});
   const insert = `INSERT INTO naive SELECT $1, coalesce(max(seq), 0) + 1, $2 FROM naive WHERE run_id = $1`;
   return {
     name: 'naive: INSERT with SELECT max(seq) per event',
@@ -271,6 +273,8 @@ mkdirSync(fileURLToPath(new URL('results', import.meta.url)), { recursive: true 
 writeFileSync(results, text);
 console.log(text);
 
-// Not the pools before it: they would wait for their clients.
+await emmettStore.close();
+// Not the pool: it would wait for the client of the naive subject.
+pool.on('error', () => {});
 await server.stop();
 process.exit(0);
