@@ -23,6 +23,7 @@ const allowed: Record<string, readonly string[]> = {
   react: ['run', 'workflow'],
   redux: ['run'],
   zustand: ['errors', 'run'],
+  langgraph: ['contracts', 'errors', 'recovery', 'run'],
   conformance: ['contracts', 'errors', 'recovery'],
 };
 
