@@ -11,15 +11,7 @@ import {
 } from '@langchain/langgraph-checkpoint';
 import { configOf, type Place } from './place.ts';
 import { load } from './serialized.ts';
-import { type CheckpointStored, type LogReader, type ThreadIndex, valueKey } from './thread-log.ts';
-
-/** Where a checkpoint is read. */
-export interface Reading {
-  readonly place: Place;
-  readonly index: ThreadIndex;
-  readonly log: LogReader;
-  readonly serde: SerializerProtocol;
-}
+import { type CheckpointStored, LogReader, type Reading, type ThreadIndex, valueKey } from './thread-log.ts';
 
 /**
  * The checkpoint `id`; `undefined` if there is none, its metadata do not have the fields of `filter`, or its log was
@@ -27,10 +19,14 @@ export interface Reading {
  */
 export async function readTuple(
   reading: Reading,
+  serde: SerializerProtocol,
+  place: Place,
   id: string,
   filter: object = {},
 ): Promise<CheckpointTuple | undefined> {
-  const { place, index, log, serde } = reading;
+  const { index } = reading;
+  const log = new LogReader(reading);
+  const source: Source = { index, log, serde };
   const entry = index.checkpoints.get(id);
   const stored = entry && (await log.checkpoint(entry.seq));
   if (!stored) return undefined;
@@ -40,10 +36,10 @@ export async function readTuple(
   const checkpoint = await load<Checkpoint>(serde, stored.checkpoint);
   const { parentId } = stored;
   const [values, pendingWrites, sent] = await Promise.all([
-    readValues(reading, stored, checkpoint),
-    readWrites(reading, id),
+    readValues(source, stored, checkpoint),
+    readWrites(source, id),
     // Before version 4, LangGraph kept what a checkpoint's parent has sent with the parent's writes alone.
-    parentId !== undefined && checkpoint.v < 4 ? readWrites(reading, parentId) : undefined,
+    parentId !== undefined && checkpoint.v < 4 ? readWrites(source, parentId) : undefined,
   ]);
   if (log.isGone) return undefined;
   checkpoint.channel_values = values;
@@ -63,9 +59,16 @@ export async function readTuple(
   };
 }
 
+/** What the parts of a checkpoint are read from. */
+interface Source {
+  readonly index: ThreadIndex;
+  readonly log: LogReader;
+  readonly serde: SerializerProtocol;
+}
+
 /** The values of the checkpoint's channels, each from the event that has it. */
 async function readValues(
-  { index, log, serde }: Reading,
+  { index, log, serde }: Source,
   stored: CheckpointStored,
   { channel_versions }: Checkpoint,
 ): Promise<Record<string, unknown>> {
@@ -80,7 +83,7 @@ async function readValues(
 }
 
 /** What tasks have written on top of the checkpoint `id`, in the order in which LangGraph applies it. */
-async function readWrites({ index, log, serde }: Reading, id: string): Promise<CheckpointPendingWrite[]> {
+async function readWrites({ index, log, serde }: Source, id: string): Promise<CheckpointPendingWrite[]> {
   const events = await Promise.all((index.writes.get(id) ?? []).map((seq) => log.writes(seq)));
   const all = events.flatMap((event) => (event?.writes ?? []).map((write) => ({ ...event, ...write })));
   const kept = new Map<string, (typeof all)[number]>();

@@ -80,19 +80,23 @@ export function indexed(index: ThreadIndex, event: ThreadEvent): ThreadIndex {
   return index;
 }
 
-/** Reads single events, each once, of the log that an index is of. */
+/** What was in a log, and where that log is. */
+export interface Reading {
+  readonly index: ThreadIndex;
+  readonly runId: RunId;
+  readonly logId: LogId | null;
+  readonly events: Pick<EventStore<ThreadEvent>, 'scan'>;
+}
+
+/** Reads single events, each once. */
 export class LogReader {
-  /** Whether that log was deleted: then nothing that was read may be used. */
+  /** Whether the log was deleted since: then nothing that was read may be used. */
   isGone = false;
-  readonly #events: Pick<EventStore<ThreadEvent>, 'scan'>;
-  readonly #runId: RunId;
-  readonly #logId: LogId | null;
+  readonly #reading: Reading;
   readonly #read = new Map<Seq, Promise<ThreadEvent | undefined>>();
 
-  constructor(events: Pick<EventStore<ThreadEvent>, 'scan'>, runId: RunId, logId: LogId | null) {
-    this.#events = events;
-    this.#runId = runId;
-    this.#logId = logId;
+  constructor(reading: Reading) {
+    this.#reading = reading;
   }
 
   async checkpoint(seq: Seq): Promise<CheckpointStored | undefined> {
@@ -112,8 +116,9 @@ export class LogReader {
   }
 
   async #scan(seq: Seq): Promise<ThreadEvent | undefined> {
-    const { logId, events } = await this.#events.scan(this.#runId, seq, 1);
-    if (logId !== this.#logId || events.length === 0) this.isGone = true;
-    return events[0]?.event;
+    const { runId, logId, events } = this.#reading;
+    const page = await events.scan(runId, seq, 1);
+    if (page.logId !== logId || page.events.length === 0) this.isGone = true;
+    return page.events[0]?.event;
   }
 }
