@@ -361,13 +361,126 @@ describe('a thread of 10,000 checkpoints', () => {
   });
 });
 
+/** The same stores, and the calls of `loadLatest` and `save` so far. */
+const watched = (stores: RunStores<unknown, unknown>) => {
+  const { snapshots } = stores;
+  const loaded: string[] = [];
+  const saved: number[] = [];
+  let tell = (_: unknown) => {};
+  const next = () => new Promise((resolve) => (tell = resolve));
+  const watching: RunStores<unknown, unknown> = {
+    ...stores,
+    snapshots: {
+      loadLatest(runId) {
+        loaded.push(runId);
+        return snapshots.loadLatest(runId);
+      },
+      async save(snapshot) {
+        await snapshots.save(snapshot);
+        saved.push(snapshot.atSeq);
+        tell(snapshot);
+      },
+      delete: (runId) => snapshots.delete(runId),
+      runIds: () => snapshots.runIds(),
+    },
+  };
+  return { watching, loaded, saved, next };
+};
+
+test('an agent that reads nothing for long has a snapshot all the same', async () => {
+  const { watching, saved, next } = watched(inMemory());
+  const saver = new RewakeSaver({ stores: watching });
+  const snapshot = next();
+  for (let step = 1; step <= 500; step++) await put(saver, uuid6(step), { step }, step);
+  await snapshot;
+  expect(saved).toEqual([500]);
+});
+
+test('a thread that was deleted elsewhere and begun anew gets a snapshot of its own', async () => {
+  const stores = await inDatabase();
+  const { watching, saved, next } = watched(stores);
+  const here = new RewakeSaver({ stores: watching });
+  const first = next();
+  for (let step = 1; step <= 1000; step++) await put(here, uuid6(step), { step }, step);
+  await first;
+  await here.getTuple(at('t'));
+  await new RewakeSaver({ stores }).deleteThread('t');
+  saved.length = 0;
+  const second = next();
+  for (let step = 1; step <= 500; step++) await put(here, uuid6(step), { step }, step);
+  await second;
+  expect(saved).toEqual([500]);
+  expect(await stores.snapshots.loadLatest('langgraph:["t",""]')).toMatchObject({ atSeq: 500 });
+});
+
+test('a snapshot that cannot be saved is told to onError, and the agent goes on', async () => {
+  const stores = inMemory();
+  const refusal = new KernelError('quota', 'no room', { operation: 'save' });
+  const snapshots = new InMemorySnapshotStore<unknown>();
+  snapshots.save = () => Promise.reject(refusal);
+  const told = new Promise((resolve) => {
+    const saver = new RewakeSaver({ stores: { ...stores, snapshots }, onError: resolve });
+    const agent = async () => {
+      for (let step = 1; step <= 500; step++) await put(saver, uuid6(step), { step }, step);
+      await saver.getTuple(at('t'));
+    };
+    agent().catch(resolve);
+  });
+  expect(await told).toBe(refusal);
+});
+
+test('readings at the same time, of a thread that has grown elsewhere, are all right', async () => {
+  const stores = await inDatabase();
+  const [here, elsewhere] = [new RewakeSaver({ stores }), new RewakeSaver({ stores })];
+  const ids = Array.from({ length: 30 }, (_, step) => uuid6(step));
+  for (let from = 0; from < 30; from += 3) {
+    for (const step of [from, from + 1, from + 2]) {
+      const id = ids[step] ?? '';
+      await put(elsewhere, id, { step }, step + 1);
+      await elsewhere.putWrites(at('t', id), [['step', step]], 'task');
+    }
+    const steps = (await Promise.all(ids.slice(0, from + 3).map((id) => here.getTuple(at('t', id))))).map(
+      (tuple) => [tuple?.checkpoint.channel_values.step, tuple?.pendingWrites?.map(([, , value]) => value)],
+    );
+    expect(steps).toEqual(ids.slice(0, from + 3).map((_, step) => [step, [step]]));
+  }
+});
+
+test('a long thread that is deleted and begun anew during its first reading has only what is new', async () => {
+  const stores = inMemory();
+  const runId = 'langgraph:["t",""]';
+  const none = ['json', new Uint8Array()];
+  const [id, old] = [uuid6(1), uuid6(2)];
+  const event = { type: 'checkpoint', id: old, checkpoint: none, metadata: none, values: [] };
+  await stores.events.append(runId, Array(20_001).fill(event));
+  let scans = 0;
+  const racing = withEvents(stores, (events) => ({
+    async scan(...args) {
+      const page = await events.scan(...args);
+      if (++scans === 1) {
+        await events.delete(runId);
+        await put(new RewakeSaver({ stores }), id, { a: 1 });
+      }
+      return page;
+    },
+  }));
+  const saver = new RewakeSaver({ stores: racing });
+  expect((await saver.getTuple(at('t')))?.checkpoint.id).toBe(id);
+});
+
 test('no more than a hundred indexes stay in memory, and what is read after that is right', async () => {
-  const saver = new RewakeSaver({ stores: inMemory() });
-  const ids = Array.from({ length: 250 }, (_, step) => uuid6(step));
+  const { watching, loaded } = watched(inMemory());
+  const saver = new RewakeSaver({ stores: watching });
+  const ids = Array.from({ length: 150 }, (_, step) => uuid6(step));
   for (const [thread, id] of ids.entries())
     await saver.put(at(`${thread}`), checkpointOf(id, {}, 1), metadata, {});
   for (let round = 0; round < 2; round++)
-    expect((await all(saver.list({}))).map(({ checkpoint }) => checkpoint.id)).toEqual(ids.toReversed());
+    for (const [thread, id] of ids.entries())
+      expect((await saver.getTuple(at(`${thread}`)))?.checkpoint.id).toBe(id);
+  expect(loaded).toHaveLength(300);
+  for (let thread = 149; thread >= 50; thread--) await saver.getTuple(at(`${thread}`));
+  expect(loaded).toHaveLength(300);
+  expect((await all(saver.list({}))).map(({ checkpoint }) => checkpoint.id)).toEqual(ids.toReversed());
 });
 
 describe('a mistake', () => {
