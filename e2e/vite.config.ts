@@ -7,6 +7,16 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   cacheDir: fileURLToPath(new URL('../node_modules/.vite-e2e', import.meta.url)),
   // A page that was reloaded in the middle of a test, for a dependency or a change, would fail it.
-  optimizeDeps: { include: ['idb'], noDiscovery: true },
+  optimizeDeps: {
+    include: [
+      'idb',
+      '@langchain/langgraph/web',
+      '@langchain/langgraph-checkpoint',
+      '@langchain/langgraph-checkpoint-validation',
+      '@vitest/expect',
+      'chai',
+    ],
+    noDiscovery: true,
+  },
   server: { hmr: false, watch: null, allowedHosts: [INTRANET] },
 });
