@@ -19,6 +19,8 @@ const budgets: Record<string, number> = {
   react: 4.85,
   redux: 1.75,
   storage: 0.5,
+  export: 3.85,
+  langgraph: 2.25,
   workflow: 4.7,
   zustand: 1.75,
 };
