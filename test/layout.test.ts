@@ -24,6 +24,7 @@ const allowed: Record<string, readonly string[]> = {
   redux: ['run'],
   zustand: ['errors', 'run'],
   langgraph: ['contracts', 'errors', 'recovery', 'run'],
+  xstate: ['errors', 'recovery', 'run'],
   conformance: ['contracts', 'errors', 'recovery'],
 };
 
