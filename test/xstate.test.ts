@@ -290,6 +290,47 @@ describe('an invoked promise', () => {
   });
 });
 
+test('an invoked promise that rejects, and nobody handles it, leaves a machine in error, which tells of it once', async () => {
+  const machine = setup({
+    actors: { load: fromPromise(() => Promise.reject(new Error('no network'))) },
+  }).createMachine({
+    invoke: { src: 'load' },
+  });
+  const stores = inMemory();
+  const first = await openActor({ runId: 'a', machine, stores });
+  const failed = gate<unknown>();
+  first.actor.subscribe({ error: failed.open });
+  expect(await failed.promise).toEqual(new Error('no network'));
+  await first.close();
+  const next = await openActor({ runId: 'a', machine, stores });
+  expect(next.actor.getSnapshot()).toMatchObject({ status: 'error', error: new Error('no network') });
+  await next.close();
+});
+
+test('delayed events without an id all come, after a reload, too', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  const machine = setup({
+    types: {} as { context: { ticks: number }; events: { type: 'tick' } },
+  }).createMachine({
+    context: { ticks: 0 },
+    entry: [
+      raise({ type: 'tick' }, { delay: 100 }),
+      raise({ type: 'tick' }, { delay: 200 }),
+      raise({ type: 'tick' }, { delay: 300 }),
+    ],
+    on: { tick: { actions: assign({ ticks: ({ context }) => context.ticks + 1 }) } },
+  });
+  const stores = inMemory();
+  const first = await openActor({ runId: 'a', machine, stores });
+  await vi.advanceTimersByTimeAsync(100);
+  expect(first.actor.getSnapshot().context.ticks).toBe(1);
+  await first.close();
+  const next = await openActor({ runId: 'a', machine, stores });
+  await vi.advanceTimersByTimeAsync(200);
+  expect(next.actor.getSnapshot().context.ticks).toBe(3);
+  await next.close();
+});
+
 describe('a delayed transition', () => {
   const executed: string[] = [];
   const machine = setup({
