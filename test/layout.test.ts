@@ -25,6 +25,7 @@ const allowed: Record<string, readonly string[]> = {
   zustand: ['errors', 'run'],
   langgraph: ['contracts', 'errors', 'recovery', 'run'],
   xstate: ['errors', 'recovery', 'run'],
+  yjs: ['errors', 'run', 'workflow'],
   conformance: ['contracts', 'errors', 'recovery'],
 };
 
