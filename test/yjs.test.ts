@@ -150,6 +150,8 @@ test('a tab sees what another one writes, without asking', async () => {
   expect(await seen).toBe('Hello');
   await a.close();
   await b.close();
+  // What came from the log is not appended again.
+  expect((await (await openStores({ databaseName })).events.head(runId)).seq).toBe(1);
 });
 
 test('a change that could not be stored is told, and stored with the next one', async () => {

@@ -35,7 +35,7 @@ export function setup(project: TestProject): () => void {
   run('npm', ['install', '--offline', `../${rewake.filename}`, `../${idb.filename}`], consumer);
 
   // The integrations' libraries are those of the repository, and so are those that the samples use beside them.
-  const peers = [...Object.keys(manifest.peerDependencies ?? {}), '@langchain/langgraph'];
+  const peers = [...Object.keys(manifest.peerDependencies ?? {}), '@langchain/langgraph', '@xstate/store'];
   for (const name of peers.flatMap((name) => [name, `@types/${name}`])) {
     const installed = join(root, 'node_modules', name);
     const link = join(consumer, 'node_modules', name);

@@ -21,6 +21,8 @@ const budgets: Record<string, number> = {
   storage: 0.5,
   export: 3.85,
   langgraph: 2.25,
+  xstate: 1.25,
+  yjs: 0.55,
   workflow: 4.7,
   zustand: 1.75,
 };
