@@ -172,6 +172,28 @@ test('a change that could not be stored is told, and stored with the next one', 
   expect((await stored(stores)).getText().toString()).toBe('Hello');
 });
 
+test('close waits for what was changed', async () => {
+  const stores = inMemory();
+  const { append } = stores.events;
+  const order: string[] = [];
+  let commit = () => {};
+  const committed = new Promise<void>((resolve) => (commit = resolve));
+  stores.events.append = async (...args) => {
+    await committed;
+    const head = await append.apply(stores.events, args);
+    order.push('durable');
+    return head;
+  };
+  const doc = new Doc();
+  const { close } = await openDoc({ runId, doc, stores });
+  doc.getText().insert(0, 'Hello');
+  const closed = close().then(() => order.push('closed'));
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  commit();
+  await closed;
+  expect(order).toEqual(['durable', 'closed']);
+});
+
 test('an append whose connection was lost is repeated', async () => {
   const stores = inMemory();
   const { append } = stores.events;
