@@ -36,7 +36,7 @@ const withEvents = (
 ): RunStores<unknown, unknown> => {
   const { events } = stores;
   const own = Object.fromEntries(
-    (['append', 'scan', 'head', 'base', 'compact', 'delete', 'runIds'] as const).map((name) => [
+    (['append', 'scan', 'head', 'base', 'begin', 'compact', 'delete', 'runIds'] as const).map((name) => [
       name,
       events[name].bind(events),
     ]),
