@@ -490,7 +490,7 @@ describe('a mistake', () => {
   const checkpoint = emptyCheckpoint();
 
   test.each([
-    ['no config', () => saver.put({}, checkpoint, metadata, {})],
+    ['a config without a thread', () => saver.put({}, checkpoint, metadata, {})],
     ['a thread_id that is a number', () => saver.getTuple({ configurable: { thread_id: 7 } })],
     ['an empty thread_id', () => saver.put(at(''), checkpoint, metadata, {})],
     [

@@ -290,6 +290,72 @@ describe('an invoked promise', () => {
   });
 });
 
+describe('an invoked promise that ends while an event that stops it is on its way to the log', () => {
+  const scene = async () => {
+    const calls: ReturnType<typeof gate<string>>[] = [];
+    const machine = setup({
+      types: {} as { context: { got: string }; events: { type: 'cancel' | 'again' } },
+      actors: {
+        load: fromPromise<string>(() => {
+          const call = gate<string>();
+          calls.push(call);
+          return call.promise;
+        }),
+      },
+    }).createMachine({
+      context: { got: '' },
+      initial: 'loading',
+      states: {
+        loading: {
+          invoke: {
+            src: 'load',
+            onDone: { target: 'loaded', actions: assign({ got: ({ event }) => event.output }) },
+          },
+          on: { cancel: 'cancelled', again: { target: 'loading', reenter: true } },
+        },
+        loaded: {},
+        cancelled: {},
+      },
+    });
+    const stores = inMemory();
+    const opened = await openActor({ runId: 'a', machine, stores });
+    const commit = gate<void>();
+    const { append } = stores.events;
+    stores.events.append = async (...args) => {
+      await commit.promise;
+      return append.apply(stores.events, args);
+    };
+    return { calls, commit, ...opened };
+  };
+
+  test('is as XState would have it: its error does not reach a machine that has left the state', async () => {
+    const { calls, commit, actor, run, send, close } = await scene();
+    const sent = send({ type: 'cancel' });
+    calls[0]?.fail(new Error('too late'));
+    await settled({ run });
+    commit.open();
+    await sent;
+    await settled({ run });
+    expect(actor.getSnapshot()).toMatchObject({ status: 'active', value: 'cancelled' });
+    await close();
+  });
+
+  test('and starts it again: the end of the first is not that of the second', async () => {
+    const { calls, commit, actor, run, send, close } = await scene();
+    const sent = send({ type: 'again' });
+    calls[0]?.open('first');
+    await settled({ run });
+    commit.open();
+    await sent;
+    await settled({ run });
+    expect(actor.getSnapshot().value).toBe('loading');
+    calls[1]?.open('second');
+    const { context } = await waitFor(actor, (snapshot) => snapshot.matches('loaded'));
+    expect(context.got).toBe('second');
+    await close();
+  });
+});
+
 test('an invoked promise that rejects, and nobody handles it, leaves a machine in error, which tells of it once', async () => {
   const machine = setup({
     actors: { load: fromPromise(() => Promise.reject(new Error('no network'))) },

@@ -167,8 +167,8 @@ export class RewakeSaver extends BaseCheckpointSaver<number> {
     config: Config,
     before: Config | undefined,
   ): Promise<{ readonly place: Place; readonly reading: Reading; readonly id: string }[]> {
-    const { thread_id, checkpoint_ns } = config.configurable ?? {};
-    const only = getCheckpointId(config);
+    const { thread_id, checkpoint_ns } = config?.configurable ?? {};
+    const only = getCheckpointId(config ?? {});
     const bound = before ? getCheckpointId(before) : '';
     const places = await this.#logs.places(
       (place) =>

@@ -40,6 +40,8 @@ export interface ActorState {
   readonly snapshot: Snapshot<unknown> | undefined;
   /** By the id of the delayed event. */
   readonly timers: { readonly [id: string]: ActorTimer };
+  /** How often the actor of this id was started: a machine that leaves a state and enters it again has another one. */
+  readonly starts: { readonly [id: string]: number };
 }
 
 /** What {@link definitionOf} needs of XState's actions, which it never executes. */
@@ -62,35 +64,56 @@ export function definitionOf(
   const moved = (
     next: SnapshotFrom<AnyStateMachine>,
     actions: readonly Action[],
-    timers: ActorState['timers'],
-    at: number,
-    event?: EventObject,
+    { timers, starts }: Pick<ActorState, 'timers' | 'starts'>,
+    { at, event }: { readonly at: number; readonly event?: EventObject },
   ): ActorState => {
     const persisted = machine.getPersistedSnapshot(next);
     const snapshot = withEnded(persisted, event);
     // In `next`, an actor that has ended has not.
     if (snapshot === persisted) live.set(snapshot, next);
-    return { snapshot, timers: next.status === 'active' ? withTimers(timers, actions, at) : {} };
+    return {
+      snapshot,
+      timers: next.status === 'active' ? withTimers(timers, actions, at) : {},
+      starts: actions.reduce(withStart, starts),
+    };
   };
 
   return {
-    initialState: { snapshot: undefined, timers: {} },
-    reduce({ snapshot, timers }, record) {
+    initialState: { snapshot: undefined, timers: {}, starts: {} },
+    reduce(state, record) {
+      const { snapshot, timers, starts } = state;
       if (record.type === 'begin') {
-        if (snapshot) return { snapshot, timers };
+        if (snapshot) return state;
         const [next, actions] = initialTransition(machine, record.input);
         // Its `context` threw: it was not begun.
         if (next.status === 'error') throw next.error;
-        return moved(next, actions, {}, record.at);
+        return moved(next, actions, { timers, starts }, { at: record.at });
       }
-      if (!snapshot) return { snapshot, timers };
+      if (!snapshot) return state;
       const before = live.get(snapshot) ?? createActor(machine, { snapshot, input: undefined }).getSnapshot();
       const [next, actions] = transition(machine, before, record.event);
       const { [record.timer ?? '']: _, ...left } = timers;
-      return moved(next, actions, record.timer === undefined ? timers : left, record.at, record.event);
+      return moved(next, actions, { timers: record.timer === undefined ? timers : left, starts }, record);
     },
   };
 }
+
+/** The starts after an action. */
+export function withStart(starts: ActorState['starts'], { type, params }: Action): ActorState['starts'] {
+  if (type !== 'xstate.spawnChild') return starts;
+  const { id } = Object(params);
+  return { ...starts, [id]: (starts[id] ?? 0) + 1 };
+}
+
+/** Of the event that an actor of the machine has ended: how, and which. */
+export function endOf(event: EventObject | undefined): { readonly how?: string; readonly id?: string } {
+  const [, how, id] = /^xstate\.(done|error)\.actor\.(.*)$/.exec(event?.type ?? '') ?? [];
+  return how === undefined || id === undefined ? {} : { how, id };
+}
+
+/** The actors that the machine has. */
+export const childrenOf = (snapshot: Snapshot<unknown> | undefined): object =>
+  Object(Object(snapshot).children);
 
 /** The timers after the actions of a transition at this time. */
 function withTimers(
@@ -116,11 +139,11 @@ function withTimers(
  * would be started again if the machine keeps it.
  */
 function withEnded(snapshot: Snapshot<unknown>, event: EventObject | undefined): Snapshot<unknown> {
-  const [, how, id = ''] = /^xstate\.(done|error)\.actor\.(.*)$/.exec(event?.type ?? '') ?? [];
-  const { children } = Object(snapshot);
-  const child = Object(children)[id];
-  if (!child) return snapshot;
+  const { how, id = '' } = endOf(event);
+  const children = childrenOf(snapshot);
+  const child: unknown = Reflect.get(children, id);
+  if (!how || !child) return snapshot;
   const { output, error } = Object(event);
-  const ended = { ...child.snapshot, status: how, output, error };
-  return Object.assign({}, snapshot, { children: { ...children, [id]: { ...child, snapshot: ended } } });
+  const ended = { ...Object(child), snapshot: { ...Object(child).snapshot, status: how, output, error } };
+  return Object.assign({}, snapshot, { children: { ...children, [id]: ended } });
 }

@@ -13,7 +13,15 @@ import { method, object, optional } from '../errors/rules.ts';
 import { openRun } from '../run/open-run.ts';
 import { reportTo } from '../run/report.ts';
 import type { Run, RunOptions } from '../run/run.ts';
-import { type ActorRecord, type ActorState, definitionOf, isTimer } from './actor-definition.ts';
+import {
+  type ActorRecord,
+  type ActorState,
+  childrenOf,
+  definitionOf,
+  endOf,
+  isTimer,
+  withStart,
+} from './actor-definition.ts';
 import { Timers } from './timers.ts';
 
 /** What {@link openActor} needs to know. What is not described here is as for {@link openRun}. */
@@ -105,17 +113,32 @@ function start<M extends AnyStateMachine>(
     });
   };
 
+  let starts = isNew ? {} : run.state.starts;
+  /** Without the machine's own delayed events, which are in the state, and counting the actors that it starts. */
+  const watched = (scope: AnyActorScope): AnyActorScope => ({
+    ...scope,
+    actionExecutor(action) {
+      starts = withStart(starts, action);
+      if (!isTimer(action)) scope.actionExecutor(action);
+    },
+  });
+  /** Whether it tells the end of an actor that an event on its way to the log has stopped. */
+  const isOfStopped = (event: EventObject): boolean => {
+    const { id } = endOf(event);
+    if (id === undefined) return false;
+    return !(id in childrenOf(run.state.snapshot)) || run.state.starts[id] !== starts[id];
+  };
+
   // Nothing but a durable event moves it: any other is appended, and comes again when it is durable.
   const logic: M = Object.create(machine, {
     getInitialSnapshot: {
-      value: (scope: AnyActorScope, first: InputFrom<M>) =>
-        machine.getInitialSnapshot(withoutTimers(scope), first),
+      value: (scope: AnyActorScope, first: InputFrom<M>) => machine.getInitialSnapshot(watched(scope), first),
     },
     transition: {
       value(snapshot: Parameters<M['transition']>[0], event: EventObject, scope: AnyActorScope) {
         if (event.type === 'xstate.stop') return machine.transition(snapshot, event, scope);
-        if (durable.has(event)) return machine.transition(snapshot, event, withoutTimers(scope));
-        appendBehind(event);
+        if (durable.has(event)) return machine.transition(snapshot, event, watched(scope));
+        if (!isOfStopped(event)) appendBehind(event);
         return snapshot;
       },
     },
@@ -154,14 +177,6 @@ function start<M extends AnyStateMachine>(
   const close = () => run.close();
   return { actor, run, send: append, close, [Symbol.asyncDispose]: close };
 }
-
-/** The scope in which the machine's own delayed events are not scheduled: those that are in the state are. */
-const withoutTimers = (scope: AnyActorScope): AnyActorScope => ({
-  ...scope,
-  actionExecutor(action) {
-    if (!isTimer(action)) scope.actionExecutor(action);
-  },
-});
 
 const upcastRecord = <E extends EventObject>(
   record: ActorRecord,
