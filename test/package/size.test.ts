@@ -19,7 +19,6 @@ const budgets: Record<string, number> = {
   react: 4.85,
   redux: 1.75,
   storage: 0.5,
-  export: 3.85,
   langgraph: 2.25,
   xstate: 1.25,
   yjs: 0.55,
