@@ -232,7 +232,7 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     try {
       return await this.#commits.alone(append);
     } catch (error) {
-      const isConflict = error instanceof Reason && error.code === 'conflict';
+      const isConflict = reasonOf(error).code === 'conflict';
       const landed = isConflict && writer && (await this.#landed(runId, expectedHead, events.length, writer));
       if (landed) return landed;
       throw error;

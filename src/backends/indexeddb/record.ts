@@ -30,7 +30,7 @@ export type BaseRecord = {
 /** A record with the bytes of a codec in the field that names what it holds. */
 export type CodedRecord = {
   readonly format: typeof CODED_FORMAT;
-  readonly codec: string;
+  readonly codec?: unknown;
 };
 
 /** A snapshot that is to be stored. */
@@ -63,8 +63,7 @@ export const baseRecord = ({ state, version }: StoredBase): BaseRecord => ({
 });
 
 /** Whether a codec has turned what a record holds into bytes. */
-export const isCoded = (record: unknown): record is CodedRecord =>
-  Object(record).format === CODED_FORMAT && typeof Object(record).codec === 'string';
+export const isCoded = (record: unknown): record is CodedRecord => Object(record).format === CODED_FORMAT;
 
 /** Whether what is stored among a run's events is a base, or a batch. A damaged one may be neither. */
 export const isBase = (record: unknown): boolean => Object.hasOwn(Object(record), 'base');
