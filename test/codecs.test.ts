@@ -111,6 +111,16 @@ test('a record of format 3 has bytes in place of what it holds, and is told wher
   ]);
 });
 
+test('a log that begins with a base is encoded, too', async () => {
+  const { codec } = jsonCodec();
+  const { logId } = await open(codec).events.begin('a', { atSeq: 7, version: 1, state: 'seven' });
+  expect(await records()).toEqual([
+    [['a', 7], { format: 3, codec: 'json', base: json('seven'), version: 1 }],
+    [['a', [logId]], logId],
+  ]);
+  expect(await open(codec).events.base('a')).toEqual({ atSeq: 7, logId, version: 1, state: 'seven' });
+});
+
 test('without a codec, an append is the one transaction that it was; with one, an unfenced append reads the head before', async () => {
   const modes = async (codec: Codec | undefined, expectedHead?: number) => {
     const page = factory.otherPage();
@@ -229,6 +239,7 @@ describe('what cannot be decoded is unreadable, with the run and the seq', () =>
   const readers: [string, Codec | undefined, unknown][] = [
     ['without a codec', undefined, undefined],
     ['with another codec', compress(), undefined],
+    ['with one of another id, though it could', { ...codec, id: 'JSON' }, undefined],
     ['with a codec that fails', failing, new RangeError('not mine')],
     [
       'with a codec that fails later',
@@ -470,20 +481,18 @@ describe('while a value is encoded', () => {
       if (kind === at) await settled(factory.otherPage().deleteDatabase('rewake'));
     });
     const { events, snapshots } = open(codec, page);
-    for (const write of [
-      () => events.append('a', [1]),
-      () => events.append('a', [1], { expectedHead: 1 }),
-      () => events.append('a', [1], { expectedHead: 0 }),
-      () => snapshots.save({ runId: 'a', atSeq: 1, state: 1 }),
-      () => events.compact('a', { atSeq: 1, logId: null, version: 1, state: 1 }),
-    ]) {
+    const writes: [string, () => Promise<unknown>][] = [
+      ['events', () => events.append('a', [1])],
+      ['events', () => events.append('a', [1], { expectedHead: 1 })],
+      ['events', () => events.append('a', [1], { expectedHead: 0 })],
+      ['snapshot', () => snapshots.save({ runId: 'a', atSeq: 1, state: 1 })],
+      ['base', () => events.compact('a', { atSeq: 1, logId: null, version: 1, state: 1 })],
+      ['base', () => events.begin('a', { atSeq: 1, version: 1, state: 1 })],
+    ];
+    for (const [kind, write] of writes) {
       at = undefined;
       await events.append('a', [1]);
-      at = String(write).includes('save')
-        ? 'snapshot'
-        : String(write).includes('compact')
-          ? 'base'
-          : 'events';
+      at = kind;
       await expect(write()).rejects.toMatchObject({ code: 'connection-lost' });
       expect(await factory.databases()).toEqual([]);
     }
