@@ -474,6 +474,25 @@ describe('what cannot be encoded', () => {
 });
 
 describe('while a value is encoded', () => {
+  test('it stays what it was at the call', async () => {
+    const { events, snapshots } = open(jsonCodec().codec);
+    const value = { n: 1 };
+    const { logId } = await events.append('a', [0]);
+    const changedAfter = (write: () => Promise<unknown>) => {
+      value.n = 1;
+      const writing = write();
+      value.n = 2;
+      return writing;
+    };
+    await changedAfter(() => events.append('a', [value]));
+    await changedAfter(() => events.append('a', [value], { expectedHead: 2 }));
+    await changedAfter(() => snapshots.save({ runId: 'a', atSeq: 1, state: value }));
+    expect((await events.scan('a', 2)).events.map(({ event }) => event)).toEqual([{ n: 1 }, { n: 1 }]);
+    expect((await snapshots.loadLatest('a'))?.state).toEqual({ n: 1 });
+    await changedAfter(() => events.compact('a', { atSeq: 1, logId, version: 1, state: value }));
+    expect((await events.base('a'))?.state).toEqual({ n: 1 });
+  });
+
   test('a database that is deleted stays deleted', async () => {
     let at: string | undefined;
     const page = factory.otherPage();
