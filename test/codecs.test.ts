@@ -307,6 +307,13 @@ describe('what cannot be decoded is unreadable, with the run and the seq', () =>
   });
 });
 
+test('bytes of a later format are of a newer-version, whatever codec they name', async () => {
+  await open(compress()).events.append('a', [1]);
+  const [[key, record]] = (await records()) as [[IDBValidKey, object]];
+  await plant(factory, 'events', key, { ...record, format: 4 });
+  await expect(open(compress()).events.scan('a', 1)).rejects.toMatchObject({ code: 'newer-version' });
+});
+
 test('a record that was moved to another run or seq, or from one object store to the other, does not decrypt', async () => {
   const codec = encrypt(await newKey());
   const { events, snapshots } = open(codec);
