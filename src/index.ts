@@ -9,6 +9,7 @@ export {
   openStores,
   type Stores,
 } from './backends/open-stores.ts';
+export type { Codec, CodecContext } from './contracts/codec.ts';
 export type {
   AppendOptions,
   Base,

@@ -16,6 +16,7 @@ const allowed: Record<string, readonly string[]> = {
   backends: ['contracts', 'errors'],
   run: ['contracts', 'errors', 'recovery', 'backends'],
   serialization: ['contracts', 'errors'],
+  codecs: ['contracts', 'errors', 'serialization'],
   export: ['contracts', 'errors', 'backends', 'run', 'serialization'],
   'hand-over': ['contracts', 'errors', 'backends', 'run', 'serialization'],
   storage: ['errors'],

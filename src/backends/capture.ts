@@ -13,7 +13,7 @@ export function capture<T>(value: T, name: string, follows?: string): T {
 /** What an exception of IndexedDB's `put(value)` means: it clones at once, and what a getter throws comes through. */
 export function putReason(error: unknown, value: unknown, name: string): Reason {
   const foreign = error instanceof DOMException && error.name !== 'DataCloneError' && isCloneable(value);
-  return foreign ? reasonOf(error) : notCloneable(value, name, error);
+  return foreign || error instanceof Reason ? reasonOf(error) : notCloneable(value, name, error);
 }
 
 /** The failure of a copy of `value`, which says where in `value` the reason is: `state.items[3].onClick`. */

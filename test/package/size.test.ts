@@ -8,12 +8,13 @@ import { entries, manifest, root } from './run.ts';
 // What a page pays: bundled with idb, without the library that an integration is for, minified and compressed with brotli.
 // 1 kB is 1000 bytes.
 const bundles = [
-  { name: 'snapshot-store', code: "export { IndexedDbSnapshotStore } from 'rewake';", budget: 4.85 },
-  { name: 'all', code: "export * from 'rewake';", budget: 13.4 },
+  { name: 'snapshot-store', code: "export { IndexedDbSnapshotStore } from 'rewake';", budget: 5.15 },
+  { name: 'all', code: "export * from 'rewake';", budget: 14.1 },
 ];
 
 /** What each further export may add to all of `rewake`. */
 const budgets: Record<string, number> = {
+  codecs: 2.9,
   export: 4.05,
   'hand-over': 2.8,
   react: 4.85,
