@@ -2,6 +2,7 @@
 // starts: it uses Node's built-ins alone.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { findPostgres } from './postgres.js';
 
 /** @typedef {'chromium' | 'firefox' | 'webkit'} BrowserName */
 
@@ -14,7 +15,10 @@ const byHand = {
 };
 
 setUpPackages();
-if (process.argv.includes('--browsers')) await setUpBrowsers();
+if (process.argv.includes('--browsers')) {
+  await setUpBrowsers();
+  setUpPostgres();
+}
 
 function setUpPackages() {
   const missing = missingPackages();
@@ -82,18 +86,44 @@ function installWithPlaywright(missing) {
 
 /** @param {BrowserName[]} browsers */
 function installWithApt(browsers) {
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
-  say(`Installing ${browsers.join(' and ')} with apt-get.`);
+  if (!mayUseApt()) return;
   const isUbuntu = readFileSync('/etc/os-release', 'utf8').includes('\nID=ubuntu');
   const packages = {
     chromium: [isUbuntu ? 'chromium-browser' : 'chromium'],
     firefox: [isUbuntu ? 'firefox' : 'firefox-esr'],
     webkit: ['webkit2gtk-driver', 'xvfb'],
   };
+  runApt(
+    browsers.join(' and '),
+    browsers.map((browser) => packages[browser]),
+  );
+}
+
+function setUpPostgres() {
+  if (findPostgres()) return;
+  if (mayUseApt()) runApt('PostgreSQL', [['postgresql']]);
+  if (findPostgres()) return;
+  const lack = 'There is no PostgreSQL';
+  const advice =
+    'To install by hand: apt-get install postgresql, or put its initdb and postgres into the PATH.';
+  if (process.env.CI) fail(`${lack}, which the tests need. ${advice}`);
+  say(`${lack}: the tests in a server of it will be skipped. ${advice}`);
+}
+
+function mayUseApt() {
+  return process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+}
+
+/**
+ * @param {string} what
+ * @param {string[][]} groups of packages: if one cannot be installed, the others are
+ */
+function runApt(what, groups) {
+  say(`Installing ${what} with apt-get.`);
   const options = { timeout: 10 * MINUTE, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
   run('apt-get', ['update', '-q'], options);
-  for (const browser of browsers) {
-    run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...packages[browser]], options);
+  for (const packages of groups) {
+    run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...packages], options);
   }
 }
 

@@ -20,6 +20,8 @@ const allowed: Record<string, readonly string[]> = {
   export: ['contracts', 'errors', 'backends', 'run', 'serialization'],
   'hand-over': ['contracts', 'errors', 'backends', 'run', 'serialization'],
   storage: ['errors'],
+  postgres: ['contracts', 'errors', 'backends', 'serialization'],
+  sqlite: ['contracts', 'errors', 'backends', 'serialization'],
   workflow: ['contracts', 'errors', 'recovery', 'backends', 'run'],
   react: ['run', 'workflow'],
   redux: ['run'],

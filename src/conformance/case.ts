@@ -22,6 +22,11 @@ export const peculiarRunIds: readonly string[] = [
   'constructor',
   'toString',
   'with\u0000nul',
+  'with\\u0000nul',
+  '\\',
+  '../..',
+  '%2F',
+  "'; DROP TABLE kernel_runs; --",
   'ünïcödé \u{1F98A}',
   '<b>markup</b>',
   '\uffff',
@@ -30,6 +35,10 @@ export const peculiarRunIds: readonly string[] = [
   '\udc00\ud800',
   'x'.repeat(10_000),
 ];
+
+/** A legal run id that is as long when it is compressed: for some a key that is too long. */
+export const incompressibleRunId = (): string =>
+  Array.from({ length: 10_000 }, () => Math.floor(36 * Math.random()).toString(36)).join('');
 
 /** Illegal run ids. */
 export const badRunIds: readonly unknown[] = [

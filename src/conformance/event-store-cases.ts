@@ -4,6 +4,7 @@ import { assert, assertEqual, assertRejects } from './assert.ts';
 import { beginCases } from './begin-cases.ts';
 import { badRunIds, badSeqs, type ConformanceCase, peculiarRunIds, richValue, uncloneables } from './case.ts';
 import { compactionCases } from './compaction-cases.ts';
+import { extremeCases } from './extreme-cases.ts';
 import { assertLog, eventsOf, name, numbered, range, type Store, seqOf, seqsOf } from './log.ts';
 
 /**
@@ -420,6 +421,7 @@ export const eventStoreCases: readonly ConformanceCase<Store>[] = [
       await assertLog(real, 'a', ['good']);
     },
   },
+  ...extremeCases,
   ...compactionCases,
   ...beginCases,
 ];

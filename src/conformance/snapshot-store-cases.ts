@@ -1,7 +1,15 @@
 import type { SnapshotStore } from '../contracts/snapshot-store.ts';
 import type { RunId, Seq } from '../contracts/words.ts';
 import { assert, assertEqual, assertRejects } from './assert.ts';
-import { badRunIds, badSeqs, type ConformanceCase, peculiarRunIds, richValue, uncloneables } from './case.ts';
+import {
+  badRunIds,
+  badSeqs,
+  type ConformanceCase,
+  incompressibleRunId,
+  peculiarRunIds,
+  richValue,
+  uncloneables,
+} from './case.ts';
 
 type Store = SnapshotStore<unknown>;
 
@@ -131,6 +139,22 @@ export const snapshotStoreCases: readonly ConformanceCase<Store>[] = [
       await store.delete('a');
       await assertLatest(store, 'ab', 2, 'ab');
       await assertLatest(store, 'a,1', 1, 'a,1');
+    },
+  },
+  {
+    name: 'a long run id that cannot be compressed either works or rejects with invalid-argument',
+    async run(open) {
+      const store = await open('s');
+      const runId = incompressibleRunId();
+      const isTaken = await store.save({ runId, atSeq: 1, state: 'long' }).then(
+        () => true,
+        ({ code }) => code,
+      );
+      if (isTaken === true) await assertLatest(store, runId, 1, 'long');
+      else assertEqual([isTaken, await store.loadLatest(runId)], ['invalid-argument', undefined], 'the code');
+      assertEqual(await store.runIds(), isTaken === true ? [runId] : [], 'the runs');
+      await store.delete(runId);
+      assertEqual(await store.runIds(), [], 'the runs after delete');
     },
   },
   {

@@ -35,7 +35,8 @@ export function setup(project: TestProject): () => void {
   run('npm', ['install', '--offline', `../${rewake.filename}`, `../${idb.filename}`], consumer);
 
   // The integrations' libraries are those of the repository, and so are those that the samples use beside them.
-  const peers = [...Object.keys(manifest.peerDependencies ?? {}), '@langchain/langgraph', '@xstate/store'];
+  const samples = ['@electric-sql/pglite', '@langchain/langgraph', '@xstate/store'];
+  const peers = [...Object.keys(manifest.peerDependencies ?? {}), ...samples];
   for (const name of peers.flatMap((name) => [name, `@types/${name}`])) {
     const installed = join(root, 'node_modules', name);
     const link = join(consumer, 'node_modules', name);

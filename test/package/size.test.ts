@@ -23,6 +23,8 @@ const budgets: Record<string, number> = {
   langgraph: 2.2,
   xstate: 1.4,
   yjs: 0.55,
+  postgres: 4.65,
+  sqlite: 4.15,
   workflow: 4.7,
   zustand: 1.75,
 };

@@ -17,7 +17,7 @@ test('holds the build and the papers, and nothing stale', () => {
   const papers = [
     ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'],
     ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
-    ...['bench/README.md', 'bench/results/chart.svg', 'bench/results/latest.md'],
+    ...['bench/README.md', 'bench/results/chart.svg', 'bench/results/latest.md', 'bench/results/postgres.md'],
   ];
   expect([...inject('packedFiles')].sort()).toEqual([...declarations, ...bundles, ...maps, ...papers].sort());
 });
