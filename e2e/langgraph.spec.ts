@@ -41,7 +41,7 @@ const inServiceWorker = (page: Page, call: Call): Promise<Progress> =>
 const waiting = { done: ['asked', 'search', 'write'], next: ['send'] };
 const finished = { done: ['asked', 'search', 'write', 'send'], next: [] };
 
-test("LangChain's suite for checkpointers passes in a page", async ({ page }) => {
+test("LangChain's suite for checkpointers passes in a page", { tag: '@chromium' }, async ({ page }) => {
   await page.goto(blankUrl);
   const { outcomes, skipped } = await page.evaluate(
     async (script) => (await import(script)).runSuite(),
@@ -66,7 +66,9 @@ test('an agent that waits in a tab that crashes goes on in the next one', { tag:
   expect(await inPage(next, 'goOn')).toEqual({ executed: ['send'], ...finished });
 });
 
-test('an agent that began in a worker goes on in a Service Worker, and a page sees it', async ({ page }) => {
+test('an agent that began in a worker goes on in a Service Worker, and a page sees it', {
+  tag: '@chromium',
+}, async ({ page }) => {
   await page.goto(blankUrl);
   expect(await inWorker(page, 'begin')).toEqual({ executed: ['search', 'write'], ...waiting });
   expect(await inServiceWorker(page, 'goOn')).toEqual({ executed: ['send'], ...finished });
