@@ -133,6 +133,13 @@ const context: CodecContext = { kind: 'events', runId: 'a', seq: 1 };
 describe('compress()', () => {
   const codec = compress();
 
+  test('a part of a buffer keeps the buffer, and its place in it', async () => {
+    const part = new Uint8Array(300).subarray(8, 100);
+    const decoded = await codec.decode(await codec.encode(part, context), context);
+    const { byteOffset, length, buffer } = Object(decoded);
+    expect([byteOffset, length, buffer.byteLength]).toEqual([8, 92, 300]);
+  });
+
   test('makes what repeats itself small, and nothing larger than by five bytes', async () => {
     const events = Array.from({ length: 200 }, (_, id) => ({ type: 'moved', id, to: { x: id, y: 2 * id } }));
     const length = JSON.stringify(events).length;
