@@ -75,6 +75,7 @@ export const changed = <E>(store: EventStore<E>, methods: Partial<EventStore<E>>
   head: (...all) => store.head(...all),
   compact: (...all) => store.compact(...all),
   base: (...all) => store.base(...all),
+  begin: (...all) => store.begin(...all),
   delete: (...all) => store.delete(...all),
   runIds: () => store.runIds(),
   ...methods,

@@ -18,6 +18,7 @@ import {
   pageToJson,
   snapshotOf,
   snapshotToJson,
+  storedBaseOf,
   writerOfKey,
 } from './wire.ts';
 
@@ -33,6 +34,7 @@ export interface HandledStores {
 export type HttpOperation =
   | 'events.append'
   | 'events.base'
+  | 'events.begin'
   | 'events.compact'
   | 'events.delete'
   | 'events.head'
@@ -124,6 +126,7 @@ const routes: ReadonlyMap<string, Methods> = /* @__PURE__ */ new Map<string, Met
     'base',
     {
       GET: { operation: 'events.base', answer: base },
+      POST: { operation: 'events.begin', answer: begin },
       PUT: { operation: 'events.compact', answer: compact },
     },
   ],
@@ -243,14 +246,18 @@ async function append({ events, runId, request, body, options }: Call): Promise<
     const detail = `the server takes at most ${maxEvents} events at once; these are ${batch.events.length}. Nothing was touched.`;
     throw new Refusal(413, 'invalid-argument', detail);
   }
-  const etag = request.headers.get('If-Match');
   const key = request.headers.get('Idempotency-Key');
-  const fence = parsed(() => (etag === null ? {} : headOfEtag(etag)));
+  const fence = parsed(() => fenceOf(request));
   const writer = parsed(() => (key === null ? undefined : writerOfKey(key)));
   const { version } = batch;
   const after = await events.append(runId, batch.events, { ...fence, writer, version, immutable: true });
   if (batch.events.length > 0) tellOfChange(events, runId);
   return json(after, { ETag: etagOf(after.seq, after.logId) });
+}
+
+function fenceOf({ headers }: Request): Partial<ReturnType<typeof headOfEtag>> {
+  const etag = headers.get('If-Match');
+  return etag === null ? {} : headOfEtag(etag);
 }
 
 async function scan({ events, runId, query }: Call): Promise<Response> {
@@ -280,6 +287,14 @@ async function head({ events, runId }: Call): Promise<Response> {
 async function base({ events, runId }: Call): Promise<Response> {
   const found = await events.base(runId);
   return json(found ? baseToJson(found) : null);
+}
+
+async function begin({ events, runId, request, body }: Call): Promise<Response> {
+  const first = parsed(() => storedBaseOf(body));
+  const { expectedHead: seq = 0, logId = null } = parsed(() => fenceOf(request));
+  const after = await events.begin(runId, first, { seq, logId });
+  tellOfChange(events, runId);
+  return json(after, { ETag: etagOf(after.seq, after.logId) });
 }
 
 async function compact({ events, runId, body }: Call): Promise<Response> {

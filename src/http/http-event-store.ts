@@ -1,4 +1,6 @@
 import { capture } from '../backends/capture.ts';
+import { InTurn } from '../backends/in-turn.ts';
+import { EMPTY, type StoredBase } from '../backends/stored-base.ts';
 import type {
   AppendOptions,
   Base,
@@ -8,11 +10,10 @@ import type {
   SequencedEvent,
 } from '../contracts/event-store.ts';
 import type { LogId, RunId, Seq } from '../contracts/words.ts';
-import { checkAppend, checkCompact, checkRunId, checkScan } from '../errors/contract-rules.ts';
+import { checkAppend, checkBegin, checkCompact, checkRunId, checkScan } from '../errors/contract-rules.ts';
 import { EventStoreError } from '../errors/kernel-error.ts';
 import { withContext } from '../errors/reason.ts';
 import { assertShort, HttpClient, type HttpStoreOptions } from './http-client.ts';
-import { InOrder } from './in-order.ts';
 import {
   baseOf,
   baseToJson,
@@ -44,7 +45,7 @@ import {
  */
 export class HttpEventStore<E> implements EventStore<E> {
   readonly #client: HttpClient;
-  readonly #writes = new InOrder();
+  readonly #writes = new InTurn();
 
   constructor(options: HttpStoreOptions) {
     this.#client = new HttpClient(options);
@@ -58,7 +59,7 @@ export class HttpEventStore<E> implements EventStore<E> {
       if (writer !== undefined) assertShort('options.writer', writer);
       // Not only for the copy: it is what says where a value cannot be cloned.
       const body = JSON.stringify(batchToJson(capture(events, 'events'), version));
-      return this.#writes.add(runId, () =>
+      return this.#writes.do(runId, () =>
         this.#client.call({
           resource: 'events',
           runId,
@@ -120,7 +121,7 @@ export class HttpEventStore<E> implements EventStore<E> {
       checkCompact(runId, base);
       assertShort('runId', runId);
       const body = JSON.stringify(baseToJson({ ...base, state: capture(base.state, 'state') }));
-      return this.#writes.add(runId, () =>
+      return this.#writes.do(runId, () =>
         this.#client.call({ resource: 'base', runId, method: 'PUT', body, read: nothingOf }),
       );
     });
@@ -135,11 +136,32 @@ export class HttpEventStore<E> implements EventStore<E> {
     });
   }
 
+  begin(runId: RunId, base: StoredBase, head: Head = EMPTY): Promise<Head> {
+    return withContext(EventStoreError, 'begin', runId, () => {
+      checkBegin(runId, base, head);
+      assertShort('runId', runId);
+      const { atSeq, version } = base;
+      const body = JSON.stringify(baseToJson({ atSeq, version, state: capture(base.state, 'state') }));
+      return this.#writes.do(runId, () =>
+        this.#client.call({
+          resource: 'base',
+          runId,
+          method: 'POST',
+          headers: { 'If-Match': etagOf(head.seq, head.logId) },
+          body,
+          // If it has landed, the store would answer with a conflict.
+          isRepeatable: false,
+          read: headOf,
+        }),
+      );
+    });
+  }
+
   delete(runId: RunId): Promise<void> {
     return withContext(EventStoreError, 'delete', runId, () => {
       checkRunId(runId);
       assertShort('runId', runId);
-      return this.#writes.add(runId, () =>
+      return this.#writes.do(runId, () =>
         this.#client.call({ resource: 'events', runId, method: 'DELETE', read: nothingOf }),
       );
     });

@@ -1,11 +1,11 @@
 import { capture } from '../backends/capture.ts';
+import { InTurn } from '../backends/in-turn.ts';
 import type { SaveOptions, Snapshot, SnapshotStore } from '../contracts/snapshot-store.ts';
 import type { RunId } from '../contracts/words.ts';
 import { checkRunId, checkSave } from '../errors/contract-rules.ts';
 import { SnapshotStoreError } from '../errors/kernel-error.ts';
 import { withContext } from '../errors/reason.ts';
 import { assertShort, HttpClient, type HttpStoreOptions } from './http-client.ts';
-import { InOrder } from './in-order.ts';
 import { idsOf, nothingOf, snapshotOf, snapshotToJson } from './wire.ts';
 
 /**
@@ -17,7 +17,7 @@ import { idsOf, nothingOf, snapshotOf, snapshotToJson } from './wire.ts';
  */
 export class HttpSnapshotStore<S> implements SnapshotStore<S> {
   readonly #client: HttpClient;
-  readonly #writes = new InOrder();
+  readonly #writes = new InTurn();
 
   constructor(options: HttpStoreOptions) {
     this.#client = new HttpClient(options);
@@ -40,7 +40,7 @@ export class HttpSnapshotStore<S> implements SnapshotStore<S> {
       const { runId } = snapshot;
       assertShort('runId', runId);
       const body = JSON.stringify(snapshotToJson({ ...snapshot, state: capture(snapshot.state, 'state') }));
-      return this.#writes.add(runId, () =>
+      return this.#writes.do(runId, () =>
         this.#client.call({ resource: 'snapshot', runId, method: 'PUT', body, read: nothingOf }),
       );
     });
@@ -50,7 +50,7 @@ export class HttpSnapshotStore<S> implements SnapshotStore<S> {
     return withContext(SnapshotStoreError, 'delete', runId, () => {
       checkRunId(runId);
       assertShort('runId', runId);
-      return this.#writes.add(runId, () =>
+      return this.#writes.do(runId, () =>
         this.#client.call({ resource: 'snapshot', runId, method: 'DELETE', read: nothingOf }),
       );
     });

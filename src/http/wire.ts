@@ -1,3 +1,5 @@
+import { escapeText, unescapeText } from '../backends/escape-text.ts';
+import type { StoredBase } from '../backends/stored-base.ts';
 import type { Base, Head, LogPage, SequencedEvent } from '../contracts/event-store.ts';
 import type { Snapshot } from '../contracts/snapshot-store.ts';
 import type { LogId, RunId, Seq } from '../contracts/words.ts';
@@ -28,20 +30,15 @@ export function check(isRight: boolean): asserts isRight {
 }
 
 /**
- * Any string as characters that may be anywhere in a URL or a header: what its JSON has between the quotes, encoded. In
- * JSON, lone surrogates are escaped, which UTF-8 has no bytes for. Each string has one such form, and others are refused.
+ * Any string as characters that may be anywhere in a URL or a header. Lone surrogates are escaped first, as UTF-8 has no
+ * bytes for them. Each string has one such form, and others are refused.
  */
-export const encodeText = (text: string): string => encodeURIComponent(JSON.stringify(text).slice(1, -1));
+export const encodeText = (text: string): string => encodeURIComponent(escapeText(text));
 
-/** The text of what was between the quotes. */
+/** The string that was escaped, and encoded, which the URL's query has undone. */
 export function decodeText(escaped: string): string {
-  let text: unknown;
-  try {
-    text = JSON.parse(`"${escaped}"`);
-  } catch {
-    throw new Misshapen();
-  }
-  check(typeof text === 'string' && JSON.stringify(text) === `"${escaped}"`);
+  const text = unescapeText(escaped);
+  check(escapeText(text) === escaped);
   return text;
 }
 
@@ -141,23 +138,24 @@ export function pageOf(json: unknown, from: Seq): LogPage<unknown> {
   return { logId: logIdOf(logId), events: page };
 }
 
-export const baseToJson = ({ atSeq, logId, version, state }: Base): Json => ({
+/** `logId` is missing in the base of a log that begins with it. */
+export const baseToJson = ({ atSeq, version, state, ...log }: StoredBase & Partial<Base>): Json => ({
   atSeq,
-  logId,
+  ...('logId' in log && { logId: log.logId }),
   version,
   state: toJson(state, 'state'),
 });
 
-export function baseOf(json: unknown): Base {
-  const { atSeq, logId, version, state } = Object(json);
+export function storedBaseOf(json: unknown): StoredBase {
+  const { atSeq, version, state } = Object(json);
   check(Object.hasOwn(Object(json), 'state'));
-  return {
-    atSeq: seqOf(atSeq),
-    logId: logIdOf(logId),
-    version: seqOf(version),
-    state: fromJson(state),
-  };
+  return { atSeq: seqOf(atSeq), version: seqOf(version), state: fromJson(state) };
 }
+
+export const baseOf = (json: unknown): Base => ({
+  ...storedBaseOf(json),
+  logId: logIdOf(Object(json).logId),
+});
 
 export const snapshotToJson = ({ atSeq, logId, version, state }: Snapshot<unknown>): Json => ({
   atSeq,
