@@ -1,5 +1,7 @@
 import type { ErrorCode } from '../errors/kernel-error.ts';
 import { Reason } from '../errors/reason.ts';
+import { parseJson } from '../serialization/serialize.ts';
+import { PROBLEM } from './problem.ts';
 
 // What an answer means to the client that is no success.
 
@@ -21,8 +23,17 @@ export const lost = (isWrite: boolean, why: string, cause?: unknown): Reason =>
       )
     : new Retriable('unavailable', `${why}.`, { cause });
 
+/** What an answer means that is no success. */
+export function failureOf(isWrite: boolean, status: number, type: string, text: string): Reason {
+  try {
+    return type.startsWith(PROBLEM) ? refused(status, parseJson(text)) : strange(isWrite, status);
+  } catch {
+    return strange(isWrite, status);
+  }
+}
+
 /** What {@link handle} has answered. */
-export function refused(status: number, problem: unknown): Reason {
+function refused(status: number, problem: unknown): Reason {
   const { code, detail, seq, expected, actual } = Object(problem);
   const known: ErrorCode = isCode(code) ? code : 'unknown';
   const Class = later.includes(status) ? Retriable : Reason;

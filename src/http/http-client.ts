@@ -4,8 +4,8 @@ import { KernelError } from '../errors/kernel-error.ts';
 import { Reason, withContextSync } from '../errors/reason.ts';
 import { integer, method, object, optional, type Rule, rule } from '../errors/rules.ts';
 import { parseJson } from '../serialization/serialize.ts';
-import { aborted, lost, Retriable, refused, strange } from './failures.ts';
-import { PROBLEM } from './problem.ts';
+import { KEEP_ALIVE, readCommits } from './commits.ts';
+import { aborted, failureOf, lost, Retriable, strange } from './failures.ts';
 import { encodeText, LONGEST_ID, Misshapen } from './wire.ts';
 
 /** How an {@link HttpEventStore} and an {@link HttpSnapshotStore} reach their server. */
@@ -18,7 +18,10 @@ export interface HttpStoreOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Gives up what is under way, and everything later, with `aborted`. */
   readonly signal?: AbortSignal | undefined;
-  /** How long one try may take, in milliseconds; 30,000 by default. */
+  /**
+   * How long one try may take, in milliseconds; 30,000 by default. A server that tells of commits is silent for 15,000 at
+   * most.
+   */
   readonly timeout?: number | undefined;
 }
 
@@ -48,6 +51,8 @@ export const assertShort: (name: string, text: string) => void = rule(
 
 /** How often a request is tried if it is safe to repeat. */
 const TRIES = 4;
+/** Twice as long as a server that tells of commits is silent. */
+const TIMEOUT = 2 * KEEP_ALIVE;
 
 /** What is asked for. */
 interface HttpRequest {
@@ -106,27 +111,42 @@ export class HttpClient {
       type: response.headers.get('Content-Type') ?? '',
       text: await response.text(),
     }));
+    if (status !== 200 || !type.startsWith('application/json')) throw failureOf(isWrite, status, type, text);
     try {
-      if (type.startsWith(PROBLEM)) throw refused(status, parseJson(text));
-      if (status !== 200 || !type.startsWith('application/json')) throw new Misshapen();
       return call.read(parseJson(text));
     } catch (error) {
       throw error instanceof Misshapen ? strange(isWrite, status) : error;
     }
   }
 
+  /** Calls `onEvent` with the id of each event that the server sends. Resolves when that ends. */
+  follow(request: HttpRequest, onEvent: (id: string) => void, signal: AbortSignal): Promise<void> {
+    const use = async (response: Response, onLife: () => void): Promise<void> => {
+      const { status, headers, body } = response;
+      const type = headers.get('Content-Type') ?? '';
+      if (status !== 200 || !type.startsWith('text/event-stream') || !body)
+        throw failureOf(false, status, type, await response.text());
+      await readCommits(body, onLife, onEvent);
+    };
+    return this.send(request, use, signal);
+  }
+
   /**
    * Sends the request once, and resolves with what `use` makes of the answer, which may be silent for `timeout` at most:
-   * at each sign of life `use` calls `onLife`.
+   * at each sign of life `use` calls `onLife`. `signal` ends it, too.
    */
   async send<T>(
     request: HttpRequest,
     use: (response: Response, onLife: () => void) => Promise<T>,
-    signal: AbortSignal | undefined = this.#options.signal,
+    signal?: AbortSignal,
   ): Promise<T> {
-    const { fetch: send = fetch, headers, timeout = 30_000 } = this.#options;
+    const { fetch: send = fetch, headers, timeout = TIMEOUT } = this.#options;
     const { method = 'GET', body } = request;
-    if (signal?.aborted) throw aborted(signal);
+    const signals = [this.#options.signal, signal].filter((one) => one !== undefined);
+    const assertWanted = () => {
+      for (const one of signals) if (one.aborted) throw aborted(one);
+    };
+    assertWanted();
     if (globalThis.navigator?.onLine === false)
       throw new Reason('unavailable', 'this device is offline. Nothing was sent.');
     const trying = new AbortController();
@@ -136,7 +156,7 @@ export class HttpClient {
       clearTimeout(timer);
       timer = setTimeout(stop, timeout);
     };
-    signal?.addEventListener('abort', stop);
+    for (const one of signals) one.addEventListener('abort', stop);
     try {
       const response = await send(this.#urlOf(request), {
         method,
@@ -152,7 +172,7 @@ export class HttpClient {
       });
       return await use(response, onLife);
     } catch (cause) {
-      if (signal?.aborted) throw aborted(signal);
+      assertWanted();
       if (cause instanceof Reason) throw cause;
       const why = trying.signal.aborted
         ? `the server has not answered for ${timeout} ms`
@@ -160,7 +180,7 @@ export class HttpClient {
       throw lost(method !== 'GET', why, cause);
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', stop);
+      for (const one of signals) one.removeEventListener('abort', stop);
     }
   }
 

@@ -1,3 +1,4 @@
+import { backoff, pause } from '../backends/backoff.ts';
 import { capture } from '../backends/capture.ts';
 import { InTurn } from '../backends/in-turn.ts';
 import { EMPTY, type StoredBase } from '../backends/stored-base.ts';
@@ -7,12 +8,13 @@ import type {
   EventStore,
   Head,
   LogPage,
+  LogWatcher,
   SequencedEvent,
 } from '../contracts/event-store.ts';
 import type { LogId, RunId, Seq } from '../contracts/words.ts';
 import { checkAppend, checkBegin, checkCompact, checkRunId, checkScan } from '../errors/contract-rules.ts';
 import { EventStoreError } from '../errors/kernel-error.ts';
-import { withContext } from '../errors/reason.ts';
+import { Reason, toKernelError, withContext, withContextSync } from '../errors/reason.ts';
 import { assertShort, HttpClient, type HttpStoreOptions } from './http-client.ts';
 import {
   baseOf,
@@ -26,6 +28,10 @@ import {
   PAGE,
   pageOf,
 } from './wire.ts';
+
+/** Between two requests to be told of commits there is at least one of these, and at most both, in milliseconds. */
+const PAUSE = 1_000;
+const LONGEST_PAUSE = 15_000;
 
 /**
  * An {@link EventStore} on a server that answers with {@link handle}. Its writes of one run are sent one after the other, in
@@ -171,5 +177,44 @@ export class HttpEventStore<E> implements EventStore<E> {
     return withContext(EventStoreError, 'runIds', undefined, () =>
       this.#client.call({ resource: 'runs', read: idsOf }),
     );
+  }
+
+  /**
+   * The server is asked for its Server-Sent Events, and again whenever they end, from where they ended. `onError` is told
+   * once each time that it cannot be reached.
+   */
+  watch(runId: RunId, { onChange, onError }: LogWatcher): () => void {
+    const ending = new AbortController();
+    withContextSync(EventStoreError, 'watch', runId, () => {
+      checkRunId(runId);
+      assertShort('runId', runId);
+    });
+    const watching = async () => {
+      let known: string | undefined;
+      let failures = 0;
+      const onEvent = (id: string) => {
+        known = id;
+        failures = 0;
+        onChange();
+      };
+      while (!ending.signal.aborted) {
+        const headers = {
+          Accept: 'text/event-stream',
+          ...(known !== undefined && { 'Last-Event-ID': known }),
+        };
+        try {
+          await this.#client.follow({ resource: 'commits', runId, headers }, onEvent, ending.signal);
+          failures = 0;
+        } catch (error) {
+          if (ending.signal.aborted) return;
+          if (failures++ === 0) onError(toKernelError(EventStoreError, 'watch', runId, error));
+          // The signal of the store.
+          if (error instanceof Reason && error.code === 'aborted') return;
+        }
+        await pause(PAUSE + backoff(failures, LONGEST_PAUSE), ending.signal);
+      }
+    };
+    watching();
+    return () => ending.abort();
   }
 }
