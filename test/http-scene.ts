@@ -27,11 +27,11 @@ export const direct =
     handle(new Request(url, init), stores, options);
 
 /** Stores whose server is `fetch`. */
-export const over = (fetch: Send, options: Partial<HttpStoreOptions> = {}) => {
+export const over = <S = unknown, E = unknown>(fetch: Send, options: Partial<HttpStoreOptions> = {}) => {
   const all = { url: 'http://server.test/rewake', fetch, ...options };
   return {
-    snapshots: new HttpSnapshotStore<unknown>(all),
-    events: new HttpEventStore<unknown>(all),
+    snapshots: new HttpSnapshotStore<S>(all),
+    events: new HttpEventStore<E>(all),
   };
 };
 

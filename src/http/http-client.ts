@@ -3,7 +3,6 @@ import type { RunId } from '../contracts/words.ts';
 import { KernelError } from '../errors/kernel-error.ts';
 import { Reason, withContextSync } from '../errors/reason.ts';
 import { integer, method, object, optional, type Rule, rule } from '../errors/rules.ts';
-import { parseJson } from '../serialization/serialize.ts';
 import { KEEP_ALIVE, readCommits } from './commits.ts';
 import { aborted, failureOf, lost, Retriable, strange } from './failures.ts';
 import { encodeText, LONGEST_ID, Misshapen } from './wire.ts';
@@ -73,6 +72,14 @@ interface HttpCall<T> extends HttpRequest {
   readonly read: (json: unknown) => T;
 }
 
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Misshapen();
+  }
+}
+
 /** Sends requests to a {@link handle}. */
 export class HttpClient {
   readonly #options: HttpStoreOptions;
@@ -113,7 +120,7 @@ export class HttpClient {
     }));
     if (status !== 200 || !type.startsWith('application/json')) throw failureOf(isWrite, status, type, text);
     try {
-      return call.read(parseJson(text));
+      return call.read(jsonOf(text));
     } catch (error) {
       throw error instanceof Misshapen ? strange(isWrite, status) : error;
     }
