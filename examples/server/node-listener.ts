@@ -28,7 +28,8 @@ function requestOf(incoming: IncomingMessage): Request {
     name,
     `${value}`,
   ]);
-  // Not resolved against a URL: `//elsewhere/events` is a path here.
+  // `//elsewhere/events` is a path here, and `http://elsewhere/events` is for proxies.
+  if (!url.startsWith('/')) throw new TypeError(url);
   const target = new URL(`http://${incoming.headers.host ?? 'localhost'}${url}`);
   if (method === 'GET' || method === 'HEAD') return new Request(target, { method, headers });
   const chunks = incoming[Symbol.asyncIterator]();
