@@ -1,7 +1,9 @@
+import { PGlite } from '@electric-sql/pglite';
 import { eventStoreCases, snapshotStoreCases, storesCases } from 'rewake/conformance';
 import { HttpEventStore, HttpSnapshotStore } from 'rewake/http';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { direct, inMemory, over, serve, sharedByName } from './http-scene.ts';
+import { inSchemas } from './postgres-scene.ts';
 
 // Handles on one name are two clients of one server.
 
@@ -55,4 +57,24 @@ describe('over node:http', () => {
         return { snapshots: new HttpSnapshotStore({ url }), events: new HttpEventStore({ url }) };
       });
     });
+});
+
+describe('over handle and PostgreSQL', () => {
+  // One database for all, in memory.
+  const open = inSchemas(new PGlite());
+  const opener = () => {
+    const scope = crypto.randomUUID();
+    return async (name: string) => over(direct(await open(`${scope} ${name}`)));
+  };
+  for (const { name, run } of snapshotStoreCases)
+    test(`snapshots: ${name}`, () => {
+      const stores = opener();
+      return run(async (store) => (await stores(store)).snapshots);
+    });
+  for (const { name, run } of eventStoreCases)
+    test(`events: ${name}`, () => {
+      const stores = opener();
+      return run(async (store) => (await stores(store)).events);
+    });
+  for (const { name, run } of storesCases) test(`both: ${name}`, () => run(opener()));
 });
