@@ -72,6 +72,7 @@ export const storeRules = object({
     head: method,
     compact: method,
     base: method,
+    begin: method,
     delete: method,
   }),
 });

@@ -23,6 +23,8 @@ const budgets: Record<string, number> = {
   langgraph: 2.2,
   xstate: 1.4,
   yjs: 0.55,
+  http: 9,
+  export: 3.85,
   postgres: 4.65,
   sqlite: 4.15,
   workflow: 4.7,
