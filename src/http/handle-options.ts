@@ -55,7 +55,7 @@ export interface HandleOptions {
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
-export const optionRules = object({
+export const optionRules: Rule = object({
   authorize: method,
   maxBytes: optional(integer(1)),
   maxEvents: optional(integer(1)),
@@ -64,7 +64,7 @@ export const optionRules = object({
   onError: optional(method),
 } satisfies Record<keyof HandleOptions, Rule>);
 
-export const storeRules = object({
+export const storeRules: Rule = object({
   snapshots: object({ loadLatest: method, save: method, delete: method, runIds: method }),
   events: object({
     append: method,
