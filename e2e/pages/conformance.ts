@@ -1,6 +1,14 @@
 import { compress, encrypt, pipe } from '../../src/codecs/index.ts';
 import { eventStoreCases, snapshotStoreCases, storesCases } from '../../src/conformance/index.ts';
 import { type Codec, IndexedDbEventStore, IndexedDbSnapshotStore } from '../../src/index.ts';
+import {
+  type BothStores,
+  eventStoreCases,
+  snapshotStoreCases,
+  storesCases,
+} from '../../src/conformance/index.ts';
+import { HttpEventStore, HttpSnapshotStore } from '../../src/http/index.ts';
+import { IndexedDbEventStore, IndexedDbSnapshotStore } from '../../src/index.ts';
 
 export interface Outcome {
   readonly name: string;
@@ -24,10 +32,21 @@ export type CodecName = keyof typeof codecs;
 /** Runs every case against IndexedDB, in whatever context this is loaded: a page, a worker, a Service Worker. */
 export async function runCases(name: CodecName): Promise<Outcome[]> {
   const codec = await codecs[name]();
+const inIndexedDb = (databaseName: string): BothStores => ({
+  snapshots: new IndexedDbSnapshotStore({ databaseName }),
+  events: new IndexedDbEventStore({ databaseName }),
+});
+/** The server is that of `e2e/vite.config.ts`. */
+const overHttp = (name: string): BothStores => {
+  const url = `/rewake/${encodeURIComponent(name)}`;
+  return { snapshots: new HttpSnapshotStore({ url }), events: new HttpEventStore({ url }) };
+/** Runs every case, in whatever context this is loaded: a page, a worker, a Service Worker. */
+async function run(storesOf: (name: string) => BothStores): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  const attempt = async (name: string, run: () => Promise<void>) => {
+  const attempt = async (name: string, run: (open: (store: string) => BothStores) => Promise<void>) => {
+    const scope = crypto.randomUUID();
     try {
-      await run();
+      await run((store) => storesOf(`${scope} ${store}`));
       outcomes.push({ name });
     } catch (error) {
       outcomes.push({ name, error: String(error) });
@@ -57,5 +76,13 @@ export async function runCases(name: CodecName): Promise<Outcome[]> {
       }),
     );
   }
+  for (const { name, run } of snapshotStoreCases)
+    await attempt(`snapshots: ${name}`, (open) => run((store) => open(store).snapshots));
+  for (const { name, run } of eventStoreCases)
+    await attempt(`events: ${name}`, (open) => run((store) => open(store).events));
+  for (const { name, run } of storesCases) await attempt(`both: ${name}`, run);
   return outcomes;
 }
+
+export const runCases = (): Promise<Outcome[]> => run(inIndexedDb);
+export const runCasesOverHttp = (): Promise<Outcome[]> => run(overHttp);
