@@ -359,6 +359,7 @@ describe('too much', () => {
       pull(controller) {
         sent += 1_000;
         controller.enqueue(new Uint8Array(1_000).fill(0x20));
+        if (sent === 100_000) controller.close();
       },
     });
     const init: RequestInit & { duplex: 'half' } = { method: 'POST', headers: json, body, duplex: 'half' };

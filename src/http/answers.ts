@@ -169,7 +169,7 @@ export function parsed<T>(read: () => T): T {
     return read();
   } catch (cause) {
     if (!(cause instanceof Reason)) throw cause;
-    const detail = 'the request is damaged, or was not made by rewake. Nothing was touched.';
+    const detail = 'the request is damaged, or was not made by this release of rewake. Nothing was touched.';
     throw new Refusal(400, 'invalid-argument', detail, cause);
   }
 }

@@ -103,9 +103,9 @@ function refuse(
   const isKnown = isKernelError(cause) || cause instanceof Reason;
   const known = isKnown ? cause : new Reason('unknown', 'the server failed.', { cause });
   const error = toKernelError(Class, operation, runId, known);
-  let status = cause instanceof Refusal ? cause.status : statusOf(error.code);
   // RFC 9110: if it is the condition of the request that has failed.
-  if (status === 409 && request.headers.has('If-Match')) status = 412;
+  const hasFailed = error.code === 'conflict' && request.headers.has('If-Match');
+  const status = cause instanceof Refusal ? cause.status : hasFailed ? 412 : statusOf(error.code);
   if (status >= 500) report(error, options);
   const problem = problemOf(error, status);
   return new Response(JSON.stringify(problem), {
