@@ -24,6 +24,7 @@ const budgets: Record<string, number> = {
   xstate: 1.4,
   yjs: 0.55,
   http: 9,
+  http: 6.7,
   export: 3.85,
   postgres: 4.65,
   sqlite: 4.15,
