@@ -196,10 +196,19 @@ describe('watch', () => {
     await vi.advanceTimersByTimeAsync(2_000);
     expect(onChange).toHaveBeenCalledTimes(2);
 
+    // Each outage, whether or not anything has changed between two of them.
+    for (const outages of [2, 3]) {
+      isDown = true;
+      ends.at(-1)?.();
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(onError).toHaveBeenCalledTimes(outages);
+      isDown = false;
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(onChange).toHaveBeenCalledTimes(2);
+    }
     isDown = true;
-    ends[1]?.();
+    ends.at(-1)?.();
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(onError).toHaveBeenCalledTimes(2);
     const before = asked.length;
     end();
     await vi.advanceTimersByTimeAsync(60_000);

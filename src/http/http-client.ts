@@ -126,13 +126,18 @@ export class HttpClient {
     }
   }
 
-  /** Calls `onEvent` with the id of each event that the server sends. Resolves when that ends. */
-  follow(request: HttpRequest, onEvent: (id: string) => void, signal: AbortSignal): Promise<void> {
+  /** Calls `onOpen` when the server begins to send events, and `onEvent` with the id of each. Resolves when that ends. */
+  follow(
+    request: HttpRequest,
+    { onOpen, onEvent }: { onOpen(): void; onEvent(id: string): void },
+    signal: AbortSignal,
+  ): Promise<void> {
     const use = async (response: Response, onLife: () => void): Promise<void> => {
       const { status, headers, body } = response;
       const type = headers.get('Content-Type') ?? '';
       if (status !== 200 || !type.startsWith('text/event-stream') || !body)
         throw failureOf(false, status, type, await response.text());
+      onOpen();
       await readCommits(body, onLife, onEvent);
     };
     return this.send(request, use, signal);

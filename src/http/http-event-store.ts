@@ -192,9 +192,11 @@ export class HttpEventStore<E> implements EventStore<E> {
     const watching = async () => {
       let known: string | undefined;
       let failures = 0;
+      const onOpen = () => {
+        failures = 0;
+      };
       const onEvent = (id: string) => {
         known = id;
-        failures = 0;
         onChange();
       };
       while (!ending.signal.aborted) {
@@ -203,8 +205,8 @@ export class HttpEventStore<E> implements EventStore<E> {
           ...(known !== undefined && { 'Last-Event-ID': known }),
         };
         try {
-          await this.#client.follow({ resource: 'commits', runId, headers }, onEvent, ending.signal);
-          failures = 0;
+          const request = { resource: 'commits', runId, headers };
+          await this.#client.follow(request, { onOpen, onEvent }, ending.signal);
         } catch (error) {
           if (ending.signal.aborted) return;
           if (failures++ === 0) onError(toKernelError(EventStoreError, 'watch', runId, error));
