@@ -15,13 +15,16 @@ afterEach(() => {
 /** What becomes of a request. */
 const faults = ['none', 'before', 'after', 'cut', 'proxy before', 'proxy after'] as const;
 type Fault = (typeof faults)[number];
-const someFaults = fc.array(
-  fc.oneof(
-    { weight: 3, arbitrary: fc.constant('none' as Fault) },
-    { weight: 2, arbitrary: fc.constantFrom(...faults) },
-  ),
-  { maxLength: 40 },
-);
+/** In a mild network a request is tried a few times; in a harsh one, many are given up. */
+const network = (weight: number) =>
+  fc.array(
+    fc.oneof(
+      { weight, arbitrary: fc.constant<Fault>('none') },
+      { weight: 2, arbitrary: fc.constantFrom(...faults) },
+    ),
+    { maxLength: 60, size: 'max' },
+  );
+const someFaults = fc.oneof(network(3), network(0));
 
 function faulty(stores: ReturnType<typeof inMemory>, plan: readonly Fault[]) {
   const whole = direct(stores);
