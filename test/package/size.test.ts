@@ -10,6 +10,8 @@ import { entries, manifest, root } from './run.ts';
 const bundles = [
   { name: 'snapshot-store', code: "export { IndexedDbSnapshotStore } from 'rewake';", budget: 5.15 },
   { name: 'all', code: "export * from 'rewake';", budget: 14.1 },
+  { name: 'snapshot-store', code: "export { IndexedDbSnapshotStore } from 'rewake';", budget: 4.85 },
+  { name: 'all', code: "export * from 'rewake';", budget: 13.6 },
 ];
 
 /** What each further export may add to all of `rewake`. */
