@@ -1,6 +1,4 @@
 import { compress, encrypt, pipe } from '../../src/codecs/index.ts';
-import { eventStoreCases, snapshotStoreCases, storesCases } from '../../src/conformance/index.ts';
-import { type Codec, IndexedDbEventStore, IndexedDbSnapshotStore } from '../../src/index.ts';
 import {
   type BothStores,
   eventStoreCases,
@@ -8,7 +6,7 @@ import {
   storesCases,
 } from '../../src/conformance/index.ts';
 import { HttpEventStore, HttpSnapshotStore } from '../../src/http/index.ts';
-import { IndexedDbEventStore, IndexedDbSnapshotStore } from '../../src/index.ts';
+import { type Codec, IndexedDbEventStore, IndexedDbSnapshotStore } from '../../src/index.ts';
 
 export interface Outcome {
   readonly name: string;
@@ -29,17 +27,6 @@ export const codecs = {
 
 export type CodecName = keyof typeof codecs;
 
-/** Runs every case against IndexedDB, in whatever context this is loaded: a page, a worker, a Service Worker. */
-export async function runCases(name: CodecName): Promise<Outcome[]> {
-  const codec = await codecs[name]();
-const inIndexedDb = (databaseName: string): BothStores => ({
-  snapshots: new IndexedDbSnapshotStore({ databaseName }),
-  events: new IndexedDbEventStore({ databaseName }),
-});
-/** The server is that of `e2e/vite.config.ts`. */
-const overHttp = (name: string): BothStores => {
-  const url = `/rewake/${encodeURIComponent(name)}`;
-  return { snapshots: new HttpSnapshotStore({ url }), events: new HttpEventStore({ url }) };
 /** Runs every case, in whatever context this is loaded: a page, a worker, a Service Worker. */
 async function run(storesOf: (name: string) => BothStores): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
@@ -52,30 +39,6 @@ async function run(storesOf: (name: string) => BothStores): Promise<Outcome[]> {
       outcomes.push({ name, error: String(error) });
     }
   };
-  for (const { name, run } of snapshotStoreCases) {
-    const scope = crypto.randomUUID();
-    await attempt(`snapshots: ${name}`, () =>
-      run((store) => new IndexedDbSnapshotStore({ databaseName: `${scope} ${store}`, codec })),
-    );
-  }
-  for (const { name, run } of eventStoreCases) {
-    const scope = crypto.randomUUID();
-    await attempt(`events: ${name}`, () =>
-      run((store) => new IndexedDbEventStore({ databaseName: `${scope} ${store}`, codec })),
-    );
-  }
-  for (const { name, run } of storesCases) {
-    const scope = crypto.randomUUID();
-    await attempt(`both: ${name}`, () =>
-      run((store) => {
-        const databaseName = `${scope} ${store}`;
-        return {
-          snapshots: new IndexedDbSnapshotStore({ databaseName, codec }),
-          events: new IndexedDbEventStore({ databaseName, codec }),
-        };
-      }),
-    );
-  }
   for (const { name, run } of snapshotStoreCases)
     await attempt(`snapshots: ${name}`, (open) => run((store) => open(store).snapshots));
   for (const { name, run } of eventStoreCases)
@@ -84,5 +47,18 @@ async function run(storesOf: (name: string) => BothStores): Promise<Outcome[]> {
   return outcomes;
 }
 
-export const runCases = (): Promise<Outcome[]> => run(inIndexedDb);
-export const runCasesOverHttp = (): Promise<Outcome[]> => run(overHttp);
+/** Against IndexedDB. */
+export async function runCases(name: CodecName): Promise<Outcome[]> {
+  const codec = await codecs[name]();
+  return run((databaseName) => ({
+    snapshots: new IndexedDbSnapshotStore({ databaseName, codec }),
+    events: new IndexedDbEventStore({ databaseName, codec }),
+  }));
+}
+
+/** Against the server of `e2e/vite.config.ts`. */
+export const runCasesOverHttp = (): Promise<Outcome[]> =>
+  run((name) => {
+    const url = `/rewake/${encodeURIComponent(name)}`;
+    return { snapshots: new HttpSnapshotStore({ url }), events: new HttpEventStore({ url }) };
+  });
