@@ -16,6 +16,7 @@ export type {
   EventStore,
   Head,
   LogPage,
+  LogWatcher,
   SequencedEvent,
 } from './contracts/event-store.ts';
 export type { SaveOptions, Snapshot, SnapshotStore } from './contracts/snapshot-store.ts';

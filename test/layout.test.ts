@@ -17,6 +17,7 @@ const allowed: Record<string, readonly string[]> = {
   run: ['contracts', 'errors', 'recovery', 'backends'],
   serialization: ['contracts', 'errors'],
   codecs: ['contracts', 'errors', 'serialization'],
+  http: ['contracts', 'errors', 'backends', 'serialization'],
   export: ['contracts', 'errors', 'backends', 'run', 'serialization'],
   'hand-over': ['contracts', 'errors', 'backends', 'run', 'serialization'],
   storage: ['errors'],

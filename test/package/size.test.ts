@@ -17,6 +17,7 @@ const budgets: Record<string, number> = {
   codecs: 2.9,
   export: 4.05,
   'hand-over': 2.8,
+  http: 6.7,
   react: 4.85,
   redux: 1.75,
   storage: 0.5,

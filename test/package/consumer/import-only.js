@@ -2,6 +2,7 @@ import './no-browser.js';
 import * as rewake from 'rewake';
 import * as conformance from 'rewake/conformance';
 import * as exporting from 'rewake/export';
+import * as http from 'rewake/http';
 import * as postgres from 'rewake/postgres';
 import * as react from 'rewake/react';
 import * as redux from 'rewake/redux';
@@ -14,6 +15,7 @@ console.log(
     ...rewake,
     ...conformance,
     ...exporting,
+    ...http,
     ...postgres,
     ...sqlite,
     ...react,
