@@ -1,15 +1,47 @@
-import { type Plan, Random } from './protocol.ts';
+import { type Note, Random } from './protocol.ts';
+import type { Tally } from './tally.ts';
+import { Witness } from './witness.ts';
 
-/** What is done between two kills, and when the kill comes. */
-export interface Workload {
+/** What is done between two kills, when the kill comes, and who checks what is told. */
+export interface Workload<N extends Told = Note, T = Tally> {
+  /** The script of its page, beside this file. */
+  readonly page: string;
+  /** What is waited for after the last kill, from each page. */
+  readonly last: string;
   /** One for each page. */
-  plansOf(seed: number, round: number): readonly Plan[];
+  plansOf(seed: number, round: number): readonly object[];
   momentOf(seed: number, round: number): Moment;
+  watch(options: WatchOptions): Watch<N, T>;
+}
+
+/** What a page tells, or a signal. */
+export interface Told {
+  readonly type: string;
+}
+
+export interface WatchOptions {
+  readonly seed: number;
+  /** The page may live on when something else is killed. */
+  readonly mayLive: boolean;
+  /** Tells something that a kill can wait for, beside the notes. */
+  readonly signal: (name: string) => void;
+}
+
+/** Hears everything that is told in a series, and checks it. */
+export interface Watch<N extends Told, T> {
+  readonly violations: string[];
+  readonly tally: T;
+  /** What explains a violation, in lines. */
+  readonly told: readonly string[];
+  hear(note: N): void;
+  killed(): void;
+  /** What else the page asks for; `undefined` gives 404. */
+  answer?(path: string, search: URLSearchParams): Promise<string | undefined>;
 }
 
 /** When the kill comes: so long after something was told for so many times, by whichever page. */
 export interface Moment {
-  readonly signal: 'start' | 'report' | 'appended' | 'compacting';
+  readonly signal: string;
   readonly times: number;
   readonly milliseconds: number;
 }
@@ -21,6 +53,9 @@ const RUN_IDS = ['left', 'right'] as const;
 
 /** One page or Service Worker, that writes one of two runs at a time and reports on both. */
 export const alone: Workload = {
+  page: 'page.ts',
+  last: 'report',
+  watch: ({ mayLive }) => new Witness(mayLive),
   plansOf(seed, round) {
     const random = new Random(seed, round, 1);
     const runId = random.oneOf(...RUN_IDS);
