@@ -46,6 +46,7 @@ export class Ledger implements Watch<WorkflowNote, WorkflowTally> {
   tally: WorkflowTally = emptyTally;
   readonly #options: WatchOptions;
   readonly #random: Random;
+  readonly #pause: (milliseconds: number) => Promise<unknown>;
   #current = 1;
   readonly #entries = new Map<string, Entry>();
   /** By the workflow's number and the step's label. */
@@ -55,8 +56,10 @@ export class Ledger implements Watch<WorkflowNote, WorkflowTally> {
   #inRequest = 0;
   #kills = 0;
 
-  constructor(options: WatchOptions) {
+  /** `pause`: how a call takes its time. */
+  constructor(options: WatchOptions, pause: (milliseconds: number) => Promise<unknown> = wait) {
     this.#options = options;
+    this.#pause = pause;
     this.#random = new Random(options.seed, 4);
   }
 
@@ -83,7 +86,7 @@ export class Ledger implements Watch<WorkflowNote, WorkflowTally> {
     this.#inRequest++;
     const isSlow = this.#random.chance(SLOW);
     if (isSlow) this.#options.signal('called slowly');
-    await wait(isSlow ? SLOW_MS : this.#random.integer(0, 15));
+    await this.#pause(isSlow ? SLOW_MS : this.#random.integer(0, 15));
     if (kills === this.#kills) this.#inRequest--;
     return answer;
   }
