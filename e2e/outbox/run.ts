@@ -3,16 +3,20 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Fate, runScenario, type Scenario, scenarios, sides } from './scenarios.ts';
 
-// node e2e/outbox/run.js --rounds 20 [--only TEXT]: the outbox and workbox-background-sync in the same trouble.
+// node e2e/outbox/run.js --rounds 20 [--only TEXT] [--side rewake|workbox]: the outbox and workbox-background-sync in the same trouble.
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '20' }, only: { type: 'string', default: '' } },
+  options: {
+    rounds: { type: 'string', default: '20' },
+    only: { type: 'string', default: '' },
+    side: { type: 'string' },
+  },
 });
 const path = fileURLToPath(new URL('../results/outbox', import.meta.url));
 const names = Object.keys(scenarios) as Scenario[];
 
 for (const scenario of names.filter((name) => name.includes(values.only))) {
-  for (const side of sides) {
+  for (const side of sides.filter((one) => one === (values.side ?? one))) {
     const fate = await runScenario(scenario, side, Number(values.rounds));
     console.log(JSON.stringify(fate));
     write(fate);

@@ -86,7 +86,7 @@ export interface Fate {
 }
 
 /** What is done after the trouble, at most: a sync event each second, and a visit. */
-const SYNCS = 8;
+const SYNCS = 5;
 
 /** Round after round on one profile, with a message each. */
 export async function runScenario(scenario: Scenario, side: Side, rounds: number): Promise<Fate> {
