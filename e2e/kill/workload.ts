@@ -1,4 +1,4 @@
-import { type Note, Random } from './protocol.ts';
+import { type Note, type Plan, Random } from './protocol.ts';
 import type { Tally } from './tally.ts';
 import { Witness } from './witness.ts';
 
@@ -51,28 +51,30 @@ export const NUMBERS = 1_000_000;
 
 const RUN_IDS = ['left', 'right'] as const;
 
+/** Of the one page. */
+function planOf(seed: number, round: number): Plan {
+  const random = new Random(seed, round, 1);
+  const runId = random.oneOf(...RUN_IDS);
+  const durability = random.oneOf('strict', 'relaxed');
+  const discard = random.chance(0.15);
+  const heavy = random.chance(0.4);
+  const compacts = random.chance(0.6);
+  const first = round * NUMBERS;
+  const sizes = { largestBatch: 50, bursts: 0.4, largestBurst: 30 };
+  const job = { runId, first, through: 'stores and run', discard, heavy, compacts, ...sizes } as const;
+  return { seed, round, durability, runIds: RUN_IDS, jobs: [job] };
+}
+
 /** One page or Service Worker, that writes one of two runs at a time and reports on both. */
 export const alone: Workload = {
   page: 'page.ts',
   last: 'report',
   watch: ({ mayLive }) => new Witness(mayLive),
-  plansOf(seed, round) {
-    const random = new Random(seed, round, 1);
-    const runId = random.oneOf(...RUN_IDS);
-    const durability = random.oneOf('strict', 'relaxed');
-    const discard = random.chance(0.15);
-    const heavy = random.chance(0.4);
-    const compacts = random.chance(0.6);
-    const first = round * NUMBERS;
-    const sizes = { largestBatch: 50, bursts: 0.4, largestBurst: 30 };
-    const job = { runId, first, through: 'stores and run', discard, heavy, compacts, ...sizes } as const;
-    return [{ seed, round, durability, runIds: RUN_IDS, jobs: [job] }];
-  },
+  plansOf: (seed, round) => [planOf(seed, round)],
 
   momentOf(seed, round) {
     const random = new Random(seed, round, 2);
-    const [plan] = alone.plansOf(seed, round);
-    if (plan?.jobs[0]?.compacts && random.chance(0.5)) {
+    if (planOf(seed, round).jobs[0]?.compacts && random.chance(0.5)) {
       return { signal: 'compacting', times: random.integer(1, 4), milliseconds: random.integer(0, 10) };
     }
     return random.oneOf<Moment>(

@@ -1,12 +1,16 @@
+// @ts-check
+import { expect, test } from '@jest/globals';
 import { openRun } from 'rewake';
 import { fakeTime, outcomeOf, testStores } from 'rewake/testing';
 import { openWorkflow } from 'rewake/workflow';
 
 // Jest, with its own globals and ES modules.
 
+/** @type {import('rewake').RunDefinition<number, number> & { runId: string }} */
 const counter = { runId: 'a', initialState: 0, reduce: (sum, add) => sum + add };
 
 test('a run outlives a crash', async () => {
+  /** @type {import('rewake/testing').TestStores<number, number>} */
   const stores = testStores();
   const run = await openRun({ ...counter, stores });
   await run.append(2);
@@ -23,7 +27,9 @@ test('a call fails', async () => {
 
 test('a workflow crashes at a step and sleeps for a day', async () => {
   const time = fakeTime();
+  /** @type {string[]} */
   const keys = [];
+  /** @type {import('rewake/workflow').WorkflowOptions<unknown, string>['run']} */
   const run = async (_, step) => {
     await step.do('charge', ({ idempotencyKey }) => void keys.push(idempotencyKey));
     await step.sleep('a day', 86_400_000);
