@@ -1,4 +1,4 @@
-import { capture } from '../backends/capture.ts';
+import { captureToStore } from '../backends/capture.ts';
 import { openStores } from '../backends/open-stores.ts';
 import { randomId } from '../backends/random-id.ts';
 import type { RunId } from '../contracts/words.ts';
@@ -52,7 +52,7 @@ export function sendEvent(event: EventToSend): Promise<void> {
   return withContext(WorkflowError, 'sendEvent', event?.runId, async () => {
     object(eventRules)('event', event);
     const { runId, type } = event;
-    const payload = capture(event.payload, 'payload');
+    const payload = captureToStore(event.payload, 'payload');
     const stores = event.stores ?? (await openStores());
     const inbox = inboxOf(runId);
     const batch: InboxEvent[] = [{ id: randomId(), type, payload, at: Date.now() }];
