@@ -85,6 +85,14 @@ export function testingKit(): void {
     expect(new Date()).toEqual(new Date('2026-01-02'));
   });
 
+  test('an attempt that will be repeated is no outcome', () => {
+    const failed = { type: 'step-failed', key: 'a#1', at: 1, error: {} };
+    const events = [{ ...failed, retryAt: 2 }, failed, { ...failed, key: 'b#1' }, undefined];
+    expect(events.map(outcomeOf('a#1'))).toEqual([false, true, false, false]);
+    expect(outcomeOf('a#1')({ ...failed, type: 'step-succeeded' })).toBe(true);
+    expect(outcomeOf('a#1')({ ...failed, type: 'step-started' })).toBe(false);
+  });
+
   test('the clock and the timers are put back; until then they fire in their order', async () => {
     const { Date: realDate, setTimeout: realTimeout } = globalThis;
     const time = fakeTime(1_000);

@@ -33,8 +33,9 @@ test('what can be cloned and not stored is refused with the place, and stops no 
 
   const failed = await open(async () => shared(), { runId: 'b' });
   await expect(failed.result).rejects.toMatchObject({ cause: { code: 'not-cloneable' } });
-  const cyclic: { self?: unknown; buffers: unknown } = { buffers: new Set([new SharedArrayBuffer(8)]) };
+  const cyclic: { self?: unknown; buffers?: unknown } = {};
   cyclic.self = cyclic;
+  cyclic.buffers = new Set([new SharedArrayBuffer(8)]);
   await expect(open(async () => 1, { runId: 'c', input: cyclic })).rejects.toMatchObject({
     code: 'not-cloneable',
   });

@@ -10,13 +10,6 @@ export function capture<T>(value: T, name: string, follows?: string): T {
   }
 }
 
-/** The same of what is to be stored: it also fails if there is something in it that can be copied, but not stored. */
-export function captureToStore<T>(value: T, name: string, follows?: string): T {
-  const copy = capture(value, name, follows);
-  if (holdsTransient(copy, new Set())) throw notCloneable(value, name, undefined, follows);
-  return copy;
-}
-
 /** What an exception of IndexedDB's `put(value)` means: it clones at once, and what a getter throws comes through. */
 export function putReason(error: unknown, value: unknown, name: string): Reason {
   const foreign = error instanceof DOMException && error.name !== 'DataCloneError' && isCloneable(value);
@@ -35,30 +28,15 @@ function notCloneable(
 }
 
 /** Of what may be cloned, some may not be stored: which of these, depends on the browser. */
-const transient = /^(AudioData|ImageBitmap|SharedArrayBuffer|VideoFrame|WebAssembly\.Module)$/;
-const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
-/** A view of shared memory is one, too. */
-const isTransient = (value: unknown): boolean =>
-  transient.test(kindOf(ArrayBuffer.isView(value) ? value.buffer : value));
-
-/** Whether a copy holds something that cannot be stored, outside of the containers in `seen`. */
-function holdsTransient(copy: unknown, seen: Set<unknown>): boolean {
-  if (isTransient(copy)) return true;
-  if (!container.test(kindOf(copy)) || seen.has(copy)) return false;
-  seen.add(copy);
-  const parts =
-    copy instanceof Map ? [...copy].flat() : copy instanceof Set ? [...copy] : Object.values(Object(copy));
-  return parts.some((part) => holdsTransient(part, seen));
-}
-
+export const transient: RegExp = /^(AudioData|ImageBitmap|SharedArrayBuffer|VideoFrame|WebAssembly\.Module)$/;
 /** Own properties of anything else, such as a DOM node or a function, are not why it cannot be stored. */
-const container = /^(Array|Map|Object|Set)$/;
+export const container: RegExp = /^(Array|Map|Object|Set)$/;
 
 /** Where the first thing in `value` is that cannot be stored, unless that is in one of the containers in `seen`. */
 function findUncloneable(value: unknown, path: string, seen: Set<unknown>): string | undefined {
   try {
-    const kind = kindOf(value);
-    if (isTransient(value)) return path;
+    const kind = Object.prototype.toString.call(value).slice(8, -1);
+    if (transient.test(kind)) return path;
     if (!container.test(kind)) return isCloneable(value) ? undefined : path;
     seen.add(value);
     const parts = value instanceof Map || value instanceof Set ? [...value] : Object(value);

@@ -1,5 +1,5 @@
-import { captureToStore } from '../backends/capture.ts';
 import { describe } from '../errors/reason.ts';
+import { captureToStore } from './capture-to-store.ts';
 
 /**
  * What was thrown, as plain data for the journal: an error's name, message, stack, cause and its other fields that can

@@ -1,4 +1,3 @@
-import { captureToStore } from '../backends/capture.ts';
 import { randomId } from '../backends/random-id.ts';
 import type { SequencedEvent } from '../contracts/event-store.ts';
 import type { RunId } from '../contracts/words.ts';
@@ -6,6 +5,7 @@ import { type ErrorCode, type KernelError, WorkflowError } from '../errors/kerne
 import { describe, toKernelError, withContext } from '../errors/reason.ts';
 import { reportTo } from '../run/report.ts';
 import type { Run, RunStores } from '../run/run.ts';
+import { captureToStore } from './capture-to-store.ts';
 import { never } from './clock.ts';
 import { Execution } from './execution.ts';
 import { revive, toFailure } from './failure.ts';

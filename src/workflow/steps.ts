@@ -1,8 +1,8 @@
-import { captureToStore } from '../backends/capture.ts';
 import type { RunId } from '../contracts/words.ts';
 import { WorkflowError } from '../errors/kernel-error.ts';
 import { reasonOf, withContext, withContextSync } from '../errors/reason.ts';
 import type { Rule } from '../errors/rules.ts';
+import { captureToStore } from './capture-to-store.ts';
 import { delay, MINUTE, never, sleep } from './clock.ts';
 import type { Execution } from './execution.ts';
 import { type Failure, toFailure } from './failure.ts';
