@@ -100,6 +100,7 @@ export function testStores<S, E>(
       scan: (...args) => event('scan', () => events.scan(...args)),
       head: (...args) => event('head', () => events.head(...args)),
       compact: (...args) => event('compact', () => events.compact(...args)),
+      begin: (...args) => event('begin', () => events.begin(...args)),
       base: (...args) => event('base', () => events.base(...args)),
       delete: (...args) => event('delete', () => events.delete(...args)),
       runIds: () => event('runIds', () => events.runIds()),
