@@ -1,5 +1,6 @@
 import { InMemoryEventStore, InMemorySnapshotStore, openRun, openStores, type RunStores } from 'rewake';
 import { type JournalEvent, openWorkflow, type Step } from 'rewake/workflow';
+import { added, type Pages } from '../../src/workflow/pages.ts';
 
 /** Who makes the steps: a workflow, or a loop over a run that records the same by hand. */
 export type Maker = 'workflow' | 'by hand';
@@ -13,19 +14,19 @@ const inMemory = (): Stores => ({ snapshots: new InMemorySnapshotStore(), events
 export async function makeSteps(maker: Maker, backend: Backend, steps: number): Promise<number> {
   const stores = backend === 'memory' ? inMemory() : await openStores();
   const begun = performance.now();
-  if (maker === 'by hand') await makeByHand(stores, 'run', steps);
+  if (maker === 'by hand') await makeByHand(stores, steps);
   else {
     const run = async (_: unknown, step: Step) => {
       for (let count = 0; count < steps; count++) await step.do('step', () => count);
     };
-    const flow = await openWorkflow({ runId: 'run', stores, run });
+    const flow = await openWorkflow({ runId: 'workflow', stores, run });
     await flow.result;
   }
   return performance.now() - begun;
 }
 
 interface Progress {
-  readonly results: readonly unknown[];
+  readonly results: Pages<unknown>;
   readonly isStarted: boolean;
 }
 
@@ -34,21 +35,21 @@ type Line = { readonly type: 'started' } | { readonly type: 'done'; readonly res
 /** What a workflow keeps of a step and no more: that it began, and what came of it, each durable. */
 const byHand = {
   initialState: { results: [], isStarted: false },
-  // In place: a copy of all results for each step would measure that.
-  reduce: ({ results }: Progress, line: Line): Progress => {
-    if (line.type === 'done') (results as unknown[]).push(line.result);
-    return { results, isStarted: line.type === 'started' };
-  },
+  // As a journal keeps them: a copy of all results for each step would measure that.
+  reduce: ({ results }: Progress, line: Line): Progress =>
+    line.type === 'done'
+      ? { results: added(results, line.result), isStarted: false }
+      : { results, isStarted: true },
 };
 
-async function makeByHand(stores: Stores, runId: string, steps: number): Promise<void> {
+async function makeByHand(stores: Stores, steps: number): Promise<void> {
   // Under this id they hold nothing else.
   const run = await openRun<Progress, Line>({
-    runId,
+    runId: 'by hand',
     stores: stores as RunStores<Progress, Line>,
     ...byHand,
   });
-  for (let count = run.state.results.length; count < steps; count++) {
+  for (let count = run.state.results.flat().length; count < steps; count++) {
     if (!run.state.isStarted) await run.append({ type: 'started' });
     await run.append({ type: 'done', result: count });
   }
@@ -89,7 +90,8 @@ export async function openRecorded(maker: Maker, steps: number): Promise<number>
       ...byHand,
     });
     const ms = performance.now() - begun;
-    if (run.state.results.length !== steps) throw new Error(`${run.state.results.length} of ${steps} steps`);
+    const found = run.state.results.flat().length;
+    if (found !== steps) throw new Error(`${found} of ${steps} steps`);
     await run.close();
     return ms;
   }
