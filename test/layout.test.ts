@@ -31,6 +31,7 @@ const allowed: Record<string, readonly string[]> = {
   xstate: ['errors', 'recovery', 'run'],
   yjs: ['errors', 'run', 'workflow'],
   conformance: ['contracts', 'errors', 'recovery'],
+  testing: ['contracts', 'errors', 'backends', 'run', 'workflow'],
 };
 
 const files = readdirSync(source, { encoding: 'utf8', recursive: true })

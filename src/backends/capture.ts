@@ -28,9 +28,9 @@ function notCloneable(
 }
 
 /** Of what may be cloned, some may not be stored: which of these, depends on the browser. */
-const transient = /^(AudioData|ImageBitmap|SharedArrayBuffer|VideoFrame|WebAssembly\.Module)$/;
+export const transient: RegExp = /^(AudioData|ImageBitmap|SharedArrayBuffer|VideoFrame|WebAssembly\.Module)$/;
 /** Own properties of anything else, such as a DOM node or a function, are not why it cannot be stored. */
-const container = /^(Array|Map|Object|Set)$/;
+export const container: RegExp = /^(Array|Map|Object|Set)$/;
 
 /** Where the first thing in `value` is that cannot be stored, unless that is in one of the containers in `seen`. */
 function findUncloneable(value: unknown, path: string, seen: Set<unknown>): string | undefined {

@@ -18,7 +18,7 @@ const budgets: Record<string, number> = {
   export: 4.05,
   'hand-over': 2.8,
   http: 6.7,
-  react: 4.85,
+  react: 4.95,
   redux: 1.75,
   storage: 0.5,
   langgraph: 2.2,
@@ -26,7 +26,7 @@ const budgets: Record<string, number> = {
   yjs: 0.55,
   postgres: 4.65,
   sqlite: 4.15,
-  workflow: 4.7,
+  workflow: 4.85,
   zustand: 1.75,
 };
 const peers = Object.keys(manifest.peerDependencies ?? {});
