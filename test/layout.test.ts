@@ -23,6 +23,8 @@ const allowed: Record<string, readonly string[]> = {
   react: ['run', 'workflow'],
   redux: ['run'],
   zustand: ['errors', 'run'],
+  // It lists, watches and deletes runs as an application does, and owns none.
+  inspector: ['contracts', 'errors', 'recovery', 'backends', 'run', 'serialization', 'export', 'workflow'],
   conformance: ['contracts', 'errors', 'recovery'],
 };
 
