@@ -84,7 +84,11 @@ export const page = {
     const run = await rewake.openRun({ runId, ...importRun, snapshotEvery: 10 });
     await run.append({ type: 'begun', files: imported, at: new Date(Date.UTC(2026, 10, 27)) });
     for (let n = 1; n <= imported; n++)
-      await run.append({ type: 'imported', name: `picture-${n}.jpg`, bytes: 40_000 + ((n * 7_919) % 90_000) });
+      await run.append({
+        type: 'imported',
+        name: `picture-${n}.jpg`,
+        bytes: 40_000 + ((n * 7_919) % 90_000),
+      });
     await run.append({ type: 'refused', name: 'notes.txt', reason: new TypeError('It is not a picture.') });
     await run.close();
   },
@@ -103,7 +107,10 @@ export const page = {
 
   async count(runId: string, events: number): Promise<void> {
     const stores = await rewake.openStores<number, { readonly type: string; readonly n: number }>();
-    const batch = Array.from({ length: events }, (_, n) => ({ type: n % 1_000 === 0 ? 'thousand' : 'one', n: n + 1 }));
+    const batch = Array.from({ length: events }, (_, n) => ({
+      type: n % 1_000 === 0 ? 'thousand' : 'one',
+      n: n + 1,
+    }));
     await stores.events.append(runId, batch);
   },
 
@@ -129,13 +136,17 @@ export const page = {
         const urls: { url: string }[] = [];
         for (const file of input.files)
           urls.push(
-            await step.do('upload', { retries: { limit: 3, delay: 60 } }, ({ attempt }) => upload(file, attempt)),
+            await step.do('upload', { retries: { limit: 3, delay: 60 } }, ({ attempt }) =>
+              upload(file, attempt),
+            ),
           );
         await step.sleep('settle', 120);
         const { payload } = await step.waitForEvent('approval', { type: 'approved' });
-        await step.do('notify', () => {
-          throw new NonRetryableError('There is no such address.');
-        }).catch(() => 'not notified');
+        await step
+          .do('notify', () => {
+            throw new NonRetryableError('There is no such address.');
+          })
+          .catch(() => 'not notified');
         await step.waitForEvent('second approval', { type: 'approved again' });
         return { urls, payload };
       },

@@ -2,6 +2,7 @@ import type { RunId } from '../contracts/words.ts';
 import { exportRun } from '../export/export-run.ts';
 import { importRun } from '../export/import-run.ts';
 import type { Stores } from './context.ts';
+import { counted } from './counted.ts';
 import { h } from './dom.ts';
 
 /** How long a browser may take to begin with a download. */
@@ -34,7 +35,10 @@ export async function upload(
   file: File,
 ): Promise<{ readonly runId: RunId; readonly words: string }> {
   const { runId, seq, appended, snapshotError } = await importRun({ stream: file.stream(), stores });
-  const events = appended === seq ? `${seq} events` : `${appended} of ${seq} events; the others were here`;
+  const events =
+    appended === seq
+      ? counted(seq, 'event')
+      : `${appended} of ${counted(seq, 'event')}; the others were here`;
   const snapshot = snapshotError ? `, without its snapshot (${snapshotError.code})` : '';
   return { runId, words: `Imported ${runId}: ${events}${snapshot}.` };
 }

@@ -1,5 +1,6 @@
 import type { RunId, Seq } from '../contracts/words.ts';
 import { type Context, wordsOf } from './context.ts';
+import { counted } from './counted.ts';
 import { Detail } from './detail.ts';
 import { button, h, setText } from './dom.ts';
 import { EventPages } from './event-pages.ts';
@@ -134,7 +135,7 @@ export class LogView {
   }
 
   #countText(): string {
-    const all = head(this.pages.head.seq - this.pages.first + 1);
+    const all = counted(this.pages.head.seq - this.pages.first + 1, 'event');
     if (!this.#search) return all;
     const { found, seq } = this.#search;
     const left = this.pages.head.seq - seq;
@@ -163,8 +164,6 @@ export class LogView {
     }
   }
 }
-
-const head = (count: number) => `${count.toLocaleString('en')} ${count === 1 ? 'event' : 'events'}`;
 
 /** Most events are objects with a type. */
 function typeOf(event: unknown): { readonly type?: string; readonly rest: unknown } {

@@ -4,6 +4,7 @@ import { deleteRun, type RunOwner } from '../run/runs.ts';
 import { inboxOf } from '../workflow/inbox.ts';
 import { deleteWorkflow } from '../workflow/workflows.ts';
 import type { Context } from './context.ts';
+import { counted } from './counted.ts';
 import { button, choice, h, setText } from './dom.ts';
 import { bytesText, download, sizeOfRun } from './files.ts';
 import { LogView } from './log-view.ts';
@@ -149,7 +150,7 @@ export class RunView {
 
   async #delete(onDelete: () => void): Promise<void> {
     const { seq } = this.#log.pages.head;
-    const what = this.#timeline ? 'Its journal, its inbox' : `Its log of ${seq.toLocaleString('en')} events`;
+    const what = this.#timeline ? 'Its journal, its inbox' : `Its log of ${counted(seq, 'event')}`;
     const consequence = `${what} and its snapshot are deleted for good. If somebody owns it, they lose it.`;
     if (!(await this.#context.ask(`Delete ${this.runId}?`, consequence, 'Delete it'))) return;
     try {

@@ -1,6 +1,7 @@
 import type { RunId } from '../contracts/words.ts';
 import { type ListedRun, listRuns } from '../run/runs.ts';
 import type { Context } from './context.ts';
+import { counted } from './counted.ts';
 import { h, setText } from './dom.ts';
 import { factsOf, ownerText, type RunFacts } from './run-facts.ts';
 import { VirtualList } from './virtual-list.ts';
@@ -83,7 +84,7 @@ export class RunsList {
     const { runId, owner } = run;
     this.#isAsking.add(runId);
     const facts = this.#facts.get(runId);
-    const second = facts && ('error' in facts ? 'unreadable' : `${facts.seq.toLocaleString('en')} events`);
+    const second = facts && ('error' in facts ? 'unreadable' : counted(facts.seq, 'event'));
     const kind = facts && 'workflow' in facts ? facts.workflow : undefined;
     row.replaceChildren(
       h('span', { class: `dot ${owner}`, title: `Owner: ${ownerText[owner]}` }),

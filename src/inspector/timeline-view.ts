@@ -1,6 +1,7 @@
 import type { Seq } from '../contracts/words.ts';
 import type { JournalEvent, JournalState } from '../workflow/journal.ts';
 import type { Context } from './context.ts';
+import { counted } from './counted.ts';
 import { h, setText } from './dom.ts';
 import type { EventPages } from './event-pages.ts';
 import {
@@ -115,7 +116,7 @@ export class TimelineView {
       waits && !isBusy ? 'waiting' : status,
       from > 0 && `begun ${new Date(from).toLocaleString()}`,
       from > 0 && `${status === 'running' ? 'for' : 'took'} ${duration(this.#end - from)}`,
-      `${this.#steps.length} ${this.#steps.length === 1 ? 'step' : 'steps'}`,
+      counted(this.#steps.length, 'step'),
       version !== undefined && `version ${version}`,
       restarts > 0 && `restarted ${restarts} ×`,
       takings > 0 && `taken over ${takings} ×`,

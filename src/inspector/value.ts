@@ -40,9 +40,17 @@ export function* partsOf(value: object): Generator<Part> {
     for (const key of ['message', 'stack', 'cause'] as const)
       if (Object.hasOwn(value, key)) yield { place: placeOf(key), label: `${key}:`, value: value[key] };
   }
-  const isList = Array.isArray(value);
-  for (const [key, part] of Object.entries(value))
-    yield { place: placeOf(isList && /^\d+$/.test(key) ? Number(key) : key), label: `${key}:`, value: part };
+  let index = 0;
+  // One by one: the names of a million of them would take long to list.
+  for (; Array.isArray(value) && index < value.length && Object.hasOwn(value, index); index++)
+    yield { place: placeOf(index), label: `${index}:`, value: value[index] };
+  // What is left: after a hole, and what else an array has; indices come first, in order.
+  for (const [key, part] of Object.entries(value).slice(index))
+    yield {
+      place: placeOf(Array.isArray(value) && /^\d+$/.test(key) ? Number(key) : key),
+      label: `${key}:`,
+      value: part,
+    };
 }
 
 /** How many parts it has. */
