@@ -116,6 +116,16 @@ describe('the differences of two states', () => {
     expect(paths([1, 1], [1, 1, 1])).toEqual(['added [2]']);
   });
 
+  test('of a list that has moved on are what is gone at its front and new at its end', () => {
+    const items = Array.from({ length: 6 }, (_, n) => ({ n }));
+    expect(diff({ items: items.slice(0, 4) }, { items: structuredClone(items.slice(1, 6)) })).toEqual([
+      { kind: 'removed', path: '.items[0]', before: { n: 0 } },
+      { kind: 'added', path: '.items[3]', after: { n: 4 } },
+      { kind: 'added', path: '.items[4]', after: { n: 5 } },
+    ]);
+    expect(paths([1, 2, 3], [4, 5, 3])).toEqual(['changed [0]', 'changed [1]']);
+  });
+
   test('of Maps go by their keys, and of Sets by their members', () => {
     const key = {};
     expect(paths(new Map([[key, 1]]), new Map([[key, 2]]))).toEqual(['changed .get({})']);
@@ -165,7 +175,7 @@ describe('the differences of two states', () => {
     expect(
       diff(
         long,
-        long.map((n) => n + 1),
+        long.map((n) => -n - 1),
         7,
       ),
     ).toHaveLength(7);

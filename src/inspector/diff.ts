@@ -78,7 +78,19 @@ function* changesInList(
   let tail = 0;
   while (tail < shorter - head && same(before.at(-1 - tail), after.at(-1 - tail))) tail++;
   const [olds, news] = [before.slice(head, before.length - tail), after.slice(head, after.length - tail)];
-  for (let at = 0; at < Math.max(olds.length, news.length); at++) {
+  // A list of the latest items has moved on: some are gone at its front, and some are new at its end.
+  const moved = olds.findIndex(
+    (old, by) =>
+      by > 0 &&
+      same(old, news[0]) &&
+      news.length >= olds.length - by &&
+      olds.slice(by).every((old, at) => same(old, news[at])),
+  );
+  const by = Math.max(0, moved);
+  for (let at = 0; at < by; at++)
+    yield { kind: 'removed', path: path + placeOf(head + at), before: olds[at] };
+  olds.splice(0, by);
+  for (let at = by > 0 ? olds.length : 0; at < Math.max(olds.length, news.length); at++) {
     const place = path + placeOf(head + at);
     if (at >= olds.length) yield { kind: 'added', path: place, after: news[at] };
     else if (at >= news.length) yield { kind: 'removed', path: place, before: olds[at] };

@@ -52,6 +52,7 @@ input[type="range"] { flex: 1; min-width: 3rem; min-height: 24px; margin: 0; acc
 }
 .bar { display: flex; align-items: center; gap: 6px; padding: 5px 8px; min-width: 0; }
 .toolbar { grid-area: toolbar; flex-wrap: wrap; background: var(--raised); border-bottom: 1px solid var(--line); }
+.button { display: inline-grid; place-items: center; }
 .toolbar .button { margin-inline-start: auto; }
 .toolbar strong { font-family: var(--mono); overflow-wrap: anywhere; }
 .back { display: none; }
@@ -67,7 +68,7 @@ input[type="range"] { flex: 1; min-width: 3rem; min-height: 24px; margin: 0; acc
 .hint:empty { display: none; }
 .complaint { padding: 4px 8px; color: var(--bad); overflow-wrap: anywhere; white-space: pre-wrap; }
 
-.list { position: relative; flex: 1; min-height: 0; overflow: hidden auto; contain: strict; outline-offset: -2px; scrollbar-gutter: stable; }
+.list { position: relative; flex: 1; min-height: 0; overflow: hidden auto; contain: strict; outline-offset: -2px; }
 .sizer { position: relative; overflow: clip; }
 .row {
   position: absolute; inset: 0 0 auto; height: var(--row); display: flex; align-items: center; gap: 8px; padding-inline: 8px;
@@ -114,6 +115,7 @@ dd { font-family: var(--mono); }
 
 .value { padding-inline: 8px; font: 12px/1.55 var(--mono); overflow-wrap: anywhere; }
 .value summary { cursor: default; border-radius: 3px; }
+.value summary { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .value summary::marker { color: var(--muted); }
 .value summary:hover { background: color-mix(in srgb, var(--chosen) 45%, transparent); }
 .leaf { padding-inline-start: 1.1em; }
