@@ -64,9 +64,12 @@ describe('the element', () => {
     const { text, find } = show(stores);
     await expect.poll(text).toContain('added{ n: 1 }');
     const run = await openRun({ runId: 'sum', stores, ...sum });
+    await expect.poll(() => find('dl').textContent).toContain('Ownerthis page');
+    // In a page that is hidden, it does not look again and again.
+    Object.defineProperty(document, 'hidden', { value: true, configurable: true });
     await run.append({ type: 'added', n: 20 });
     await expect.poll(() => find('.log [aria-selected=true]').textContent).toBe('2added{ n: 20 }');
-    await expect.poll(() => find('dl').textContent).toContain('Ownerthis page');
+    Reflect.deleteProperty(document, 'hidden');
     await run.close();
   });
 

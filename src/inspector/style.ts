@@ -36,7 +36,7 @@ button, input, .button { font: inherit; color: inherit; }
 button, .button, input[type="search"], input[type="number"] {
   min-height: 26px; padding: 2px 9px; border: 1px solid var(--line); border-radius: 5px; background: var(--back);
 }
-button, .button { display: inline-block; cursor: pointer; white-space: nowrap; }
+button, .button { display: inline-grid; place-items: center; cursor: pointer; white-space: nowrap; }
 button:hover, .button:hover { border-color: var(--accent); }
 button:active, .button:active, [aria-pressed="true"] { background: var(--chosen); }
 .small { min-height: 24px; padding: 0 7px; }
@@ -52,10 +52,9 @@ input[type="range"] { flex: 1; min-width: 3rem; min-height: 24px; margin: 0; acc
 }
 .bar { display: flex; align-items: center; gap: 6px; padding: 5px 8px; min-width: 0; }
 .toolbar { grid-area: toolbar; flex-wrap: wrap; background: var(--raised); border-bottom: 1px solid var(--line); }
-.button { display: inline-grid; place-items: center; }
 .toolbar .button { margin-inline-start: auto; }
 .toolbar strong { font-family: var(--mono); overflow-wrap: anywhere; }
-.back { display: none; }
+button.back { display: none; }
 .badge { padding: 0 6px; border: 1px solid var(--line); border-radius: 9px; color: var(--muted); font-size: 11px; white-space: nowrap; }
 .badge.completed { color: var(--good); }
 .badge.failed, .badge.cancelled { color: var(--bad); }
@@ -83,7 +82,7 @@ input[type="range"] { flex: 1; min-width: 3rem; min-height: 24px; margin: 0; acc
 .runs .badge { grid-area: 1 / 3; }
 .dot { width: 8px; height: 8px; border-radius: 50%; border: 1.5px solid var(--wait); }
 .dot.here, .dot.elsewhere { border-color: var(--good); background: var(--good); }
-.seq { min-width: 3.5em; text-align: end; color: var(--muted); font: 11px var(--mono); font-variant-numeric: tabular-nums; }
+.seq { min-width: 6ch; text-align: end; color: var(--muted); font: 11px var(--mono); font-variant-numeric: tabular-nums; }
 .type { color: var(--accent); font-family: var(--mono); font-weight: 600; }
 .text { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; color: var(--muted); font-family: var(--mono); }
 
@@ -140,7 +139,7 @@ dd { font-family: var(--mono); }
 
 .timeline .log > p { color: var(--muted); }
 .timeline .type { width: 11em; overflow: hidden; text-overflow: ellipsis; font-weight: 400; color: var(--ink); }
-.timeline .text { flex: none; width: 15em; font-family: inherit; }
+.timeline .text { flex: none; width: 17em; font-family: inherit; }
 .sign { width: 1em; text-align: center; color: var(--muted); }
 .sign.succeeded { color: var(--good); }
 .sign.failed { color: var(--bad); }
@@ -165,7 +164,7 @@ dialog .bar { padding: 0; justify-content: end; }
 @container (max-width: 640px) {
   .panel { grid-template: "toolbar" auto "main" minmax(0, 1fr) "message" auto / minmax(0, 1fr); }
   .panel[data-shows="runs"] .main, .panel[data-shows="run"] .runs { display: none; }
-  .panel[data-shows="run"] .back { display: inline-block; }
+  .panel[data-shows="run"] .back { display: inline-grid; }
   .runs { grid-area: main; border: 0; }
   .timeline .text { width: 8em; }
   .timeline .type { width: 7em; }

@@ -34,7 +34,7 @@ export class TimelineView {
     role: 'region',
     'aria-label': 'The selected step',
   });
-  readonly #unfolded = new Set<string>();
+  readonly #unfolded = new Set(['.history']);
   #timeline: Timeline = newTimeline();
   #steps: readonly TimelineStep[] = [];
   /** Up to which event of which log the timeline is. */

@@ -122,13 +122,13 @@ const hex = (bytes: Uint8Array): string =>
 /** So many bytes are dumped. */
 const DUMPED = 1_024;
 
-/** Bytes as a hexadecimal editor shows them. */
+/** Bytes as a hexadecimal editor shows them, eight on a line. */
 export function hexDump(bytes: Uint8Array): string {
   const lines: string[] = [];
-  for (let at = 0; at < Math.min(bytes.length, DUMPED); at += 16) {
-    const row = bytes.subarray(at, at + 16);
+  for (let at = 0; at < Math.min(bytes.length, DUMPED); at += 8) {
+    const row = bytes.subarray(at, at + 8);
     const letters = Array.from(row, (byte) => (byte > 31 && byte < 127 ? String.fromCharCode(byte) : '.'));
-    lines.push(`${at.toString(16).padStart(4, '0')}  ${hex(row).padEnd(47)}  ${letters.join('')}`);
+    lines.push(`${at.toString(16).padStart(4, '0')}  ${hex(row).padEnd(23)}  ${letters.join('')}`);
   }
   if (bytes.length > DUMPED) lines.push(`… ${bytes.length - DUMPED} more bytes`);
   return lines.join('\n');
