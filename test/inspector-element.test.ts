@@ -5,13 +5,13 @@ import { defineInspector } from '../src/inspector/index.ts';
 
 // The element, without a layout: what it shows of runs in memory, and that it ends with its document.
 
-const sum: RunDefinition<{ readonly sum: number }, { readonly type: string; readonly n: number }> = {
+const sum: RunDefinition<{ readonly sum: number }, unknown> = {
   initialState: { sum: 0 },
-  reduce: ({ sum }, { n }) => ({ sum: sum + n }),
+  reduce: ({ sum }, event) => ({ sum: sum + Number(Object(event).n) }),
 };
 
 const newStores = () => ({
-  snapshots: new InMemorySnapshotStore<unknown>(),
+  snapshots: new InMemorySnapshotStore<{ readonly sum: number }>(),
   events: new InMemoryEventStore<unknown>(),
 });
 
