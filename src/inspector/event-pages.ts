@@ -32,15 +32,17 @@ export class EventPages {
     return (this.base?.atSeq ?? 0) + 1;
   }
 
-  /** Looks where the log begins and ends. Whether that is elsewhere than before. */
-  async refresh(): Promise<boolean> {
+  /**
+   * Looks where the log ends and, if `thoroughly`, where it begins, for which it has to read the first record. Whether that
+   * is elsewhere than before.
+   */
+  async refresh(thoroughly = true): Promise<boolean> {
     const head = await this.#store.head(this.runId);
-    if (head.seq === this.head.seq && head.logId === this.head.logId) {
-      // A compaction changes no head.
-      if (head.seq < this.first || (await this.#isThere(this.first))) return false;
-    }
-    const base = await this.#store.base(this.runId);
-    if (head.logId !== this.head.logId || base?.atSeq !== this.base?.atSeq) this.#pages.clear();
+    const isOther = head.logId !== this.head.logId || head.seq < this.head.seq;
+    const base = isOther || thoroughly ? await this.#store.base(this.runId) : this.base;
+    const isCompacted = base?.atSeq !== this.base?.atSeq;
+    if (!isOther && !isCompacted && head.seq === this.head.seq) return false;
+    if (isOther || isCompacted) this.#pages.clear();
     // More may have come into the last page.
     else this.#pages.delete(pageOf(this.head.seq + 1));
     this.head = head;
@@ -88,13 +90,6 @@ export class EventPages {
       }
     }
     this.#onLoad();
-  }
-
-  #isThere(seq: Seq): Promise<boolean> {
-    return this.#store.scan(this.runId, seq, 1).then(
-      () => true,
-      (error) => !isKernelError(error, 'compacted'),
-    );
   }
 }
 

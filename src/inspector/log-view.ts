@@ -72,9 +72,9 @@ export class LogView {
     this.#list.disconnect();
   }
 
-  /** Looks if there is more. */
-  async refresh(): Promise<void> {
-    if (!(await this.pages.refresh())) return;
+  /** Looks if there is more; see {@link EventPages.refresh}. */
+  async refresh(thoroughly: boolean): Promise<void> {
+    if (!(await this.pages.refresh(thoroughly))) return;
     if (this.#search && !this.#search.isOfThisLog) this.#startSearch();
     void this.#search?.run(() => this.#draw());
     if (this.#isLive || this.#seq > this.pages.head.seq) this.#select(this.pages.head.seq);

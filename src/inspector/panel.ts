@@ -91,7 +91,7 @@ export class Panel {
       if (!this.#run && first !== undefined && !this.#isOver) this.#select(first, false);
       const listed = runs.find(({ runId }) => runId === this.#run?.runId);
       if (listed) this.#run?.setOwner(listed.owner);
-      await this.#run?.refresh();
+      await this.#run?.refresh(true);
     } catch (error) {
       this.#context.complain(error);
     }
@@ -104,7 +104,7 @@ export class Panel {
       this.#main.replaceChildren(this.#run.element);
       this.#run.connect();
       this.#run.setOwner(this.#runs.runs.find((run) => run.runId === runId)?.owner ?? 'nobody');
-      void this.#run.refresh();
+      void this.#run.refresh(true);
       this.#runs.selected = runId;
       this.#runs.draw();
     }

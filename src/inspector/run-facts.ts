@@ -19,7 +19,8 @@ export async function factsOf({ events }: Stores, runId: RunId, known?: RunFacts
   const head = await events.head(runId);
   const { seq, logId } = head;
   if (known && known.seq === seq && known.logId === logId) return known;
-  if (seq === 0) return { ...head, workflow: undefined };
+  const isKnown = known && known.logId === logId && known.seq > 0;
+  if (seq === 0 || (isKnown && !known.workflow)) return { ...head, workflow: undefined };
   const base = await events.base(runId);
   const first = base ? undefined : (await events.scan(runId, 1, 1)).events[0];
   if (!isJournal(base ? base.state : undefined, first?.event)) return { ...head, workflow: undefined };

@@ -36,6 +36,7 @@ export class RunView {
   #shown: View | undefined;
   #refreshing: Promise<void> | undefined;
   #isStale = false;
+  #thoroughly = false;
 
   constructor(context: Context, runId: RunId, onDelete: () => void) {
     this.#context = context;
@@ -57,7 +58,7 @@ export class RunView {
     this.element.setAttribute('aria-label', `Run ${runId}`);
     this.element.append(h('header', {}, title, h('dl', {}, ...facts), this.#parts), this.#body);
     this.#notices = openNotices(context.stores, runId);
-    if (this.#notices) this.#notices.onmessage = () => this.refresh();
+    if (this.#notices) this.#notices.onmessage = () => this.refresh(false);
   }
 
   connect(): void {
@@ -73,9 +74,13 @@ export class RunView {
     if (this.#facts.Owner) setText(this.#facts.Owner, ownerText[owner]);
   }
 
-  /** Reads what has come since. However often it is called meanwhile, it reads once more after that. */
-  refresh(): Promise<void> {
+  /**
+   * Reads what has come since and, if `thoroughly`, also what is large: the snapshot and the base. However often it is called
+   * meanwhile, it reads once more after that.
+   */
+  refresh(thoroughly: boolean): Promise<void> {
     this.#isStale = true;
+    this.#thoroughly ||= thoroughly;
     this.#refreshing ??= this.#read().finally(() => {
       this.#refreshing = undefined;
     });
@@ -84,15 +89,18 @@ export class RunView {
 
   async #read(): Promise<void> {
     while (this.#isStale) {
+      const thoroughly = this.#thoroughly;
       this.#isStale = false;
+      this.#thoroughly = false;
       try {
-        await this.#log.refresh();
+        await this.#log.refresh(thoroughly);
         const { pages } = this.#log;
         const { head, base } = pages;
         if (!this.#timeline && head.seq > 0) await this.#lookForWorkflow();
         await this.#timeline?.refresh();
-        await this.#inbox?.refresh();
+        await this.#inbox?.refresh(thoroughly);
         this.#say('Head', head.seq.toLocaleString('en'));
+        if (!thoroughly) continue;
         this.#say('Base', base ? `at ${base.atSeq.toLocaleString('en')}, version ${base.version}` : 'none');
         this.#say('Snapshot', await snapshotText(this.#context.stores, pages));
       } catch (error) {

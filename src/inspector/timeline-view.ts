@@ -32,7 +32,7 @@ export class TimelineView {
     class: 'detail-body',
     tabindex: 0,
     role: 'region',
-    'aria-label': 'The selected step',
+    'aria-label': 'Value',
   });
   readonly #unfolded = new Set(['.history']);
   #timeline: Timeline = newTimeline();
