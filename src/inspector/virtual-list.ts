@@ -22,6 +22,7 @@ export class VirtualList {
   readonly #id = `list-${++lists}`;
   #count = 0;
   #selected = -1;
+  #height = 0;
   #observer: ResizeObserver | undefined;
 
   constructor(options: VirtualListOptions) {
@@ -44,12 +45,19 @@ export class VirtualList {
   /** To be called when it is in a document. */
   connect(): void {
     const { ResizeObserver } = windowOf(this.element);
-    this.#observer = new ResizeObserver(() => this.#draw());
+    this.#observer = new ResizeObserver(() => {
+      const { clientHeight } = this.element;
+      // What is not shown cannot be scrolled, and forgets how far it was.
+      if (this.#height === 0 && clientHeight > 0 && this.#selected >= 0) this.reveal(this.#selected);
+      else this.#draw();
+      this.#height = clientHeight;
+    });
     this.#observer.observe(this.element);
   }
 
   disconnect(): void {
     this.#observer?.disconnect();
+    this.#height = 0;
   }
 
   /** Whether the last row can be seen. */
