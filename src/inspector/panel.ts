@@ -85,12 +85,15 @@ export class Panel {
   async refresh(): Promise<void> {
     try {
       await this.#runs.refresh();
-      if (this.#run && !this.#runs.has(this.#run.runId)) this.#leave();
-      const { runs } = this.#runs;
-      const first = runs[0]?.runId;
-      if (!this.#run && first !== undefined && !this.#isOver) this.#select(first, false);
-      const listed = runs.find(({ runId }) => runId === this.#run?.runId);
-      if (listed) this.#run?.setOwner(listed.owner);
+      if (this.#isOver) return;
+      if (this.#run && !this.#runs.find(this.#run.runId)) {
+        this.#context.say(`${this.#run.runId} was deleted.`);
+        this.#leave();
+        this.element.dataset.shows = 'runs';
+      }
+      const first = this.#runs.runs[0]?.runId;
+      if (!this.#run && first !== undefined) this.#select(first, false);
+      if (this.#run) this.#run.setOwner(this.#runs.find(this.#run.runId)?.owner ?? 'nobody');
       await this.#run?.refresh(true);
     } catch (error) {
       this.#context.complain(error);
@@ -103,7 +106,7 @@ export class Panel {
       this.#run = new RunView(this.#context, runId, () => this.#afterDelete());
       this.#main.replaceChildren(this.#run.element);
       this.#run.connect();
-      this.#run.setOwner(this.#runs.runs.find((run) => run.runId === runId)?.owner ?? 'nobody');
+      this.#run.setOwner(this.#runs.find(runId)?.owner ?? 'nobody');
       void this.#run.refresh(true);
       this.#runs.selected = runId;
       this.#runs.draw();

@@ -1,4 +1,4 @@
-import type { RunId } from '../contracts/words.ts';
+import type { LogId, RunId } from '../contracts/words.ts';
 import { openNotices } from '../run/notices.ts';
 import { deleteRun, type RunOwner } from '../run/runs.ts';
 import { inboxOf } from '../workflow/inbox.ts';
@@ -37,6 +37,9 @@ export class RunView {
   #refreshing: Promise<void> | undefined;
   #isStale = false;
   #thoroughly = false;
+  #isOver = false;
+  /** The log of which it is known whether it is a journal. */
+  #known: LogId | null | undefined;
 
   constructor(context: Context, runId: RunId, onDelete: () => void) {
     this.#context = context;
@@ -66,6 +69,7 @@ export class RunView {
   }
 
   disconnect(): void {
+    this.#isOver = true;
     this.#notices?.close();
     this.#shown?.disconnect();
   }
@@ -96,7 +100,7 @@ export class RunView {
         await this.#log.refresh(thoroughly);
         const { pages } = this.#log;
         const { head, base } = pages;
-        if (!this.#timeline && head.seq > 0) await this.#lookForWorkflow();
+        if (head.seq > 0 && head.logId !== this.#known) await this.#lookForWorkflow();
         await this.#timeline?.refresh();
         await this.#inbox?.refresh(thoroughly);
         this.#say('Head', head.seq.toLocaleString('en'));
@@ -118,7 +122,8 @@ export class RunView {
     const { pages } = this.#log;
     const [first] = pages.base ? [] : await pages.read(1, 1);
     const event = first && 'event' in first ? first.event : undefined;
-    if (!isJournal(pages.base?.state, event)) return;
+    this.#known = pages.head.logId;
+    if (this.#timeline || this.#isOver || !isJournal(pages.base?.state, event)) return;
     const timeline = new TimelineView(this.#context, pages);
     const inbox = new LogView(this.#context, inboxOf(this.runId));
     this.#timeline = timeline;

@@ -59,8 +59,8 @@ export class RunsList {
     this.#isAsking.clear();
   }
 
-  has(runId: RunId): boolean {
-    return this.#all.some((run) => run.runId === runId);
+  find(runId: RunId): ListedRun | undefined {
+    return this.#all.find((run) => run.runId === runId);
   }
 
   draw(): void {
