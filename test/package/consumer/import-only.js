@@ -9,8 +9,16 @@ import * as workflow from 'rewake/workflow';
 import * as zustand from 'rewake/zustand';
 
 console.log(
-  Object.keys({ ...rewake, ...conformance, ...exporting, ...inspector, ...react, ...redux, ...workflow, ...zustand })
-    .length > 0
+  Object.keys({
+    ...rewake,
+    ...conformance,
+    ...exporting,
+    ...inspector,
+    ...react,
+    ...redux,
+    ...workflow,
+    ...zustand,
+  }).length > 0
     ? 'imported'
     : 'nothing there',
 );
