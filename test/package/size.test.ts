@@ -16,7 +16,7 @@ const bundles = [
 const budgets: Record<string, number> = {
   export: 4.05,
   'hand-over': 2.8,
-  inspector: 17.2,
+  inspector: 17.35,
   react: 4.85,
   redux: 1.75,
   storage: 0.5,
