@@ -271,7 +271,7 @@ test('the keyboard is enough', { tag: '@chromium' }, async ({ page }) => {
     });
   const order: string[] = [];
   await page.keyboard.press('Tab');
-  for (let stop = 0; stop < 14; stop++) {
+  for (let stop = 0; stop < 18; stop++) {
     order.push(await focused());
     await page.keyboard.press('Tab');
   }
