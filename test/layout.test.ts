@@ -30,6 +30,8 @@ const allowed: Record<string, readonly string[]> = {
   langgraph: ['contracts', 'errors', 'recovery', 'run'],
   xstate: ['errors', 'recovery', 'run'],
   yjs: ['errors', 'run', 'workflow'],
+  // It lists, watches and deletes runs as an application does, and owns none.
+  inspector: ['contracts', 'errors', 'recovery', 'backends', 'run', 'serialization', 'export', 'workflow'],
   conformance: ['contracts', 'errors', 'recovery'],
   testing: ['contracts', 'errors', 'backends', 'run', 'workflow'],
 };

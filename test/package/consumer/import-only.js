@@ -3,6 +3,7 @@ import * as rewake from 'rewake';
 import * as conformance from 'rewake/conformance';
 import * as exporting from 'rewake/export';
 import * as http from 'rewake/http';
+import * as inspector from 'rewake/inspector';
 import * as postgres from 'rewake/postgres';
 import * as react from 'rewake/react';
 import * as redux from 'rewake/redux';
@@ -18,6 +19,7 @@ console.log(
     ...http,
     ...postgres,
     ...sqlite,
+    ...inspector,
     ...react,
     ...redux,
     ...workflow,
