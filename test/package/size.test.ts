@@ -20,7 +20,6 @@ const budgets: Record<string, number> = {
   http: 6.7,
   react: 4.95,
   inspector: 17.35,
-  react: 4.85,
   redux: 1.75,
   storage: 0.5,
   langgraph: 2.2,
