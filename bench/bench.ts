@@ -20,6 +20,7 @@ import { growth } from './workloads/growth.ts';
 import { longSession } from './workloads/long-session.ts';
 import { snapshots } from './workloads/snapshots.ts';
 import { startUp } from './workloads/start-up.ts';
+import { workflows } from './workloads/workflows.ts';
 import { type Bench, inProfile, say } from './workloads/workload.ts';
 
 const measure: { readonly [name in Workload]: (bench: Bench) => Promise<void> } = {
@@ -41,6 +42,7 @@ const { values: options } = parseArgs({
     redraw: { type: 'boolean', default: false },
     against: { type: 'string' },
     'long-session': { type: 'boolean', default: false },
+    workflows: { type: 'boolean', default: false },
   },
 });
 const { quick } = options;
@@ -60,7 +62,9 @@ if (options.redraw) {
 } else if (options.against) {
   await runAgainst(releaseOf(options.against));
 } else if (options['long-session']) {
-  await runLongSession();
+  await runTable('long-session', longSession);
+} else if (options.workflows) {
+  await runTable('workflows', workflows);
 } else {
   await run();
 }
@@ -130,18 +134,18 @@ async function runAgainst({ commit, version, entry }: Release): Promise<void> {
   }
 }
 
-/** Compaction: its table is about one machine and day, as that of a comparison. */
-async function runLongSession(): Promise<void> {
+/** A table that is about one machine and day, as that of a comparison. */
+async function runTable(file: string, measure: (bench: Bench) => Promise<string>): Promise<void> {
   const trace = typist(1);
   const site = await serveSite(trace);
   try {
     const bench = { browser, url: site.url, trace, samples: new Samples(), rounds, quick, among };
     const version = await inProfile(bench, (profile) => profile.use(async (tab) => tab.version()));
-    const text = await longSession(bench);
+    const text = await measure(bench);
     console.log(text);
     const { browser: name, date, system } = thisMachine(`${browser} ${version}`);
     if (!quick)
-      write('long-session.md', `${text}\n${name}, ${system}, ${date}, rewake ${packageVersions().rewake}\n`);
+      write(`${file}.md`, `${text}\n${name}, ${system}, ${date}, rewake ${packageVersions().rewake}\n`);
   } finally {
     await site.close();
   }

@@ -9,12 +9,14 @@ import type { Trace } from './trace.ts';
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 const rewake = path('../src/index.ts');
+// The longer name first: an alias also takes what lies below it.
+const alias = { 'rewake/workflow': path('../src/workflow/index.ts'), rewake };
 
 const config: InlineConfig = {
   root: path('page'),
   configFile: false,
   logLevel: 'warn',
-  resolve: { alias: { rewake } },
+  resolve: { alias },
   worker: { format: 'es' },
   build: { target: 'es2022', modulePreload: { polyfill: false } },
 };
@@ -28,7 +30,7 @@ export async function serveSite(
   const outDir = mkdtempSync(join(tmpdir(), 'rewake-bench-site-'));
   const site: InlineConfig = {
     ...config,
-    resolve: { alias: { 'rewake-against': against, rewake } },
+    resolve: { alias: { 'rewake-against': against, ...alias } },
     build: {
       ...config.build,
       outDir,

@@ -2,6 +2,7 @@ import { deleteRun, openStores, type SequencedEvent, type Stores } from 'rewake'
 import { download } from './download.ts';
 import { type ImportEvent, type ImportState, manifest, nextPicture, RUN_ID } from './import-run.ts';
 import { ImportWorker } from './import-worker.ts';
+import { offerInspector } from './inspector.ts';
 import { failureOf, type RecoveryFigures, type Report, type WorkerFailure } from './messages.ts';
 import { findOwner, type Owner } from './owner.ts';
 import { askToFinish, registerServiceWorker } from './register-service-worker.ts';
@@ -44,6 +45,7 @@ let owner: Owner = 'nobody';
 let isStale = false;
 
 trustOwnScripts();
+offerInspector();
 await look();
 
 /** Is there a run to go on with? Until that is known, the page shows nothing that could move. */

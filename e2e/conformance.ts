@@ -1,5 +1,5 @@
 import { eventStoreCases, snapshotStoreCases, storesCases } from '../src/conformance/index.ts';
-import type { Outcome } from './pages/conformance.ts';
+import type { CodecName, Outcome } from './pages/conformance.ts';
 
 /** What `runCases` of `pages/conformance.ts` runs, in its order. */
 export const caseNames = [
@@ -8,34 +8,38 @@ export const caseNames = [
   ...storesCases.map(({ name }) => `both: ${name}`),
 ];
 
+interface Suite {
+  readonly script: string;
+  readonly codec: CodecName;
+}
+
 interface Context {
   readonly script: string;
   /** Runs in a page. */
-  run(script: string): Promise<Outcome[]>;
+  run(suite: Suite): Promise<Outcome[]>;
 }
 
-/** Where the suite runs in a browser. */
-export const contexts: Record<string, Context> = {
+const contexts = {
   'a page': {
     script: '/e2e/pages/conformance.ts',
-    run: async (script) => (await import(script)).runCases(),
+    run: async ({ script, codec }) => (await import(script)).runCases(codec),
   },
 
   'a dedicated worker': {
     script: '/e2e/pages/conformance-worker.ts',
-    run: (script) =>
+    run: ({ script, codec }) =>
       new Promise<Outcome[]>((resolve, reject) => {
         const worker = new Worker(script, { type: 'module' });
         worker.onerror = ({ message }) => reject(new Error(message));
         const { port1, port2 } = new MessageChannel();
         port1.onmessage = ({ data }) => resolve(data);
-        worker.postMessage('run', [port2]);
+        worker.postMessage(codec, [port2]);
       }),
   },
 
   'a Service Worker': {
     script: '/e2e/pages/conformance-worker.ts',
-    run: async (script) => {
+    run: async ({ script, codec }) => {
       const { installing, waiting, active } = await navigator.serviceWorker.register(script, {
         type: 'module',
       });
@@ -43,8 +47,23 @@ export const contexts: Record<string, Context> = {
       return new Promise<Outcome[]>((resolve) => {
         const { port1, port2 } = new MessageChannel();
         port1.onmessage = ({ data }) => resolve(data);
-        worker?.postMessage('run', [port2]);
+        worker?.postMessage(codec, [port2]);
       });
     },
   },
-};
+} satisfies Record<string, Context>;
+
+/** Where the suite runs in a browser, and with which codec: without one everywhere. */
+export const suites: readonly (Context & Suite & { readonly name: string })[] = (
+  [
+    ['a page', 'none'],
+    ['a dedicated worker', 'none'],
+    ['a Service Worker', 'none'],
+    ['a page', 'compress'],
+    ['a dedicated worker', 'pipe'],
+  ] as const
+).map(([context, codec]) => ({
+  name: codec === 'none' ? context : `${context}, with the codec ${codec}`,
+  codec,
+  ...contexts[context],
+}));

@@ -176,6 +176,19 @@ async function expectAccessible(page: Page): Promise<void> {
   expect(bad.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`)).toEqual([]);
 }
 
+test('the inspector is loaded when somebody opens it, and shows the import', async ({ page }) => {
+  const demo = new DemoPage(page);
+  await demo.visit();
+  await demo.sample.click();
+  await demo.waitForHead(3);
+  expect(await page.evaluate(() => customElements.get('rewake-inspector'))).toBeUndefined();
+  await page.getByText('Inspect it').click();
+  await expect(page.getByRole('listbox', { name: 'Runs' }).getByRole('option')).toContainText('import');
+  const inspector = page.locator('rewake-inspector');
+  await inspector.getByRole('radio', { name: 'Changes' }).check();
+  await expect(inspector.getByRole('listitem').first()).toContainText('.results[');
+});
+
 test('the keyboard is enough', { tag: '@chromium' }, async ({ page }) => {
   const demo = new DemoPage(page);
   await demo.visit();

@@ -1,5 +1,5 @@
 import { expect } from '@playwright/test';
-import { caseNames, contexts } from './conformance.ts';
+import { caseNames, suites } from './conformance.ts';
 import type { RunWindow } from './run-page.ts';
 import { blankUrl } from './servers.ts';
 import type { WebKitSession, WebKitWindow } from './webkit-session.ts';
@@ -9,10 +9,10 @@ import { test } from './webkit-test.ts';
 
 declare const window: RunWindow;
 
-for (const [context, { run, script }] of Object.entries(contexts)) {
-  test(`IndexedDB conforms to the contracts in ${context}`, async ({ session }) => {
+for (const { name, run, script, codec } of suites) {
+  test(`IndexedDB conforms to the contracts in ${name}`, async ({ session }) => {
     await session.goto(blankUrl);
-    const outcomes = await session.execute(run, script);
+    const outcomes = await session.execute(run, { script, codec });
     expect(outcomes.filter(({ error }) => error)).toEqual([]);
     expect(outcomes.map(({ name }) => name)).toEqual(caseNames);
   });

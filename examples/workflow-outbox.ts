@@ -13,9 +13,9 @@ const open = (runId: string, message?: string): Promise<Workflow<void>> =>
     ...{ runId, input: message, ifOwned: 'fail', requireDurable: true },
     async run({ input: body = '' }, step) {
       for (;;) {
-        const posting = step.do('post', async ({ idempotencyKey, signal }) => {
-          // A crash during the request sends it again: the server knows it by its key.
-          const headers = { 'Idempotency-Key': idempotencyKey };
+        const posting = step.do('post', async ({ signal }) => {
+          // It may be sent more than once, also if only the answer is lost: the server knows it by its key.
+          const headers = { 'Idempotency-Key': runId };
           return (await fetch('/messages', { method: 'POST', body, headers, signal })).ok;
         });
         if (await posting.catch(() => false)) return;

@@ -9,12 +9,14 @@ export {
   openStores,
   type Stores,
 } from './backends/open-stores.ts';
+export type { Codec, CodecContext } from './contracts/codec.ts';
 export type {
   AppendOptions,
   Base,
   EventStore,
   Head,
   LogPage,
+  LogWatcher,
   SequencedEvent,
 } from './contracts/event-store.ts';
 export type { SaveOptions, Snapshot, SnapshotStore } from './contracts/snapshot-store.ts';

@@ -1,14 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { IndexedDbEventStore, IndexedDbSnapshotStore } from 'rewake';
-import { build } from 'vite';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { releaseOf } from '../bench/release.ts';
 import { plant } from './fault-cases/scene.ts';
 import { FaultyFactory, settled } from './faulty-factory.ts';
+import { hasHistory, olderRelease } from './older-release.ts';
 
 // What only IndexedDB has of a compaction, and of a log that begins with a base: records, transactions, crashes midway, and older releases that find a base.
 
@@ -191,7 +185,7 @@ test('a compaction waits for what is committed before it, and does not begin a d
 });
 
 test.each([
-  ['of a newer format', { format: 3, base: 'three', version: 1 }, 'newer-version'],
+  ['of a newer format', { format: 4, base: 'three', version: 1 }, 'newer-version'],
   ['without a state', { format: 2, version: 1 }, 'unreadable'],
   ['with its state in __proto__', { ...JSON.parse('{"__proto__": {"base": 1}}'), format: 2 }, 'unreadable'],
   ['with text for a version', { format: 2, base: 'three', version: '1' }, 'unreadable'],
@@ -205,17 +199,7 @@ test.each([
   await expect(events.base('a')).rejects.toMatchObject({ code, operation: 'base', runId: 'a' });
 });
 
-/** Without the history there is no older release to run. */
-const history = (() => {
-  try {
-    execFileSync('git', ['cat-file', '-e', 'df16c6b^{commit}'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
-describe.skipIf(!history)('the real rewake 0.1, from the history of the repository', () => {
+describe.skipIf(!hasHistory)('the real rewake 0.1, from the history of the repository', () => {
   /** Of its API, what is used here. */
   interface Release01 {
     openStores(options: { indexedDB: IDBFactory }): Promise<{
@@ -225,28 +209,8 @@ describe.skipIf(!history)('the real rewake 0.1, from the history of the reposito
     openRun(options: object): Promise<{ close(): Promise<void> }>;
   }
 
-  async function release01(): Promise<Release01> {
-    const { entry } = releaseOf('df16c6b');
-    const folder = mkdtempSync(join(tmpdir(), 'rewake-0.1-'));
-    try {
-      const rolldownOptions = { input: entry, preserveEntrySignatures: 'strict' } as const;
-      const built = await build({
-        configFile: false,
-        logLevel: 'error',
-        build: { target: 'es2022', minify: false, write: false, rolldownOptions },
-      });
-      const [output] = [built].flat();
-      const chunk = output && 'output' in output ? output.output[0] : undefined;
-      const file = join(folder, 'rewake.mjs');
-      writeFileSync(file, chunk?.code ?? '');
-      return await import(/* @vite-ignore */ pathToFileURL(file).href);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  }
-
   test('refuses a log that was compacted as newer-version, and changes nothing', async () => {
-    const old = await release01();
+    const old = await olderRelease<Release01>('0.1');
     const stores = await old.openStores({ indexedDB: factory.otherPage() });
     const definition = { reduce: (state: string, event: number) => `${state} ${event}`, initialState: '' };
     const recover = () => old.recover({ runId: 'a', ...stores, ...definition });

@@ -1,5 +1,6 @@
 import 'fake-indexeddb/auto';
 import {
+  type Codec,
   type EventStore,
   IndexedDbEventStore,
   IndexedDbSnapshotStore,
@@ -7,6 +8,7 @@ import {
   InMemorySnapshotStore,
   type SnapshotStore,
 } from 'rewake';
+import { compress, encrypt, pipe } from 'rewake/codecs';
 import {
   type BothStores,
   type ConformanceCase,
@@ -46,16 +48,6 @@ describe('InMemoryEventStore', () => {
   suite(eventStoreCases, () => sharedByName((): EventStore<unknown> => new InMemoryEventStore()));
 });
 
-describe('IndexedDbSnapshotStore', () => {
-  suite(snapshotStoreCases, () =>
-    inDatabases((databaseName) => new IndexedDbSnapshotStore({ databaseName })),
-  );
-});
-
-describe('IndexedDbEventStore', () => {
-  suite(eventStoreCases, () => inDatabases((databaseName) => new IndexedDbEventStore({ databaseName })));
-});
-
 describe('both stores in memory', () => {
   suite(storesCases, () =>
     sharedByName(
@@ -64,11 +56,33 @@ describe('both stores in memory', () => {
   );
 });
 
-describe('both stores in IndexedDB', () => {
-  suite(storesCases, () =>
-    inDatabases((databaseName) => ({
-      snapshots: new IndexedDbSnapshotStore({ databaseName }),
-      events: new IndexedDbEventStore({ databaseName }),
-    })),
-  );
+const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
+const codecs: Record<string, Codec | undefined> = {
+  'no codec': undefined,
+  'compress()': compress(),
+  'encrypt(key)': encrypt(key),
+  'pipe(compress(), encrypt(key))': pipe(compress(), encrypt(key)),
+};
+
+describe.each(Object.entries(codecs))('in IndexedDB with %s', (_, codec) => {
+  describe('IndexedDbSnapshotStore', () => {
+    suite(snapshotStoreCases, () =>
+      inDatabases((databaseName) => new IndexedDbSnapshotStore({ databaseName, codec })),
+    );
+  });
+
+  describe('IndexedDbEventStore', () => {
+    suite(eventStoreCases, () =>
+      inDatabases((databaseName) => new IndexedDbEventStore({ databaseName, codec })),
+    );
+  });
+
+  describe('both stores', () => {
+    suite(storesCases, () =>
+      inDatabases((databaseName) => ({
+        snapshots: new IndexedDbSnapshotStore({ databaseName, codec }),
+        events: new IndexedDbEventStore({ databaseName, codec }),
+      })),
+    );
+  });
 });

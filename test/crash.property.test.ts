@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { IndexedDbEventStore, IndexedDbSnapshotStore, recover } from 'rewake';
+import { type Codec, IndexedDbEventStore, IndexedDbSnapshotStore, recover } from 'rewake';
+import { compress, encrypt, pipe } from 'rewake/codecs';
 import { expect, test } from 'vitest';
 import { FaultyFactory, openRequest } from './faulty-factory.ts';
 import { turn } from './turn.ts';
@@ -20,10 +21,11 @@ interface State {
 const reduce = ({ seen }: State, event: Event): State => ({ seen: [...seen, event] });
 const initialState: State = { seen: [] };
 
-const open = (indexedDB: FaultyFactory) => ({
-  snapshots: new IndexedDbSnapshotStore<State>({ indexedDB }),
-  events: new IndexedDbEventStore<Event>({ indexedDB }),
+const open = (indexedDB: FaultyFactory, codec: Codec | undefined) => ({
+  snapshots: new IndexedDbSnapshotStore<State>({ indexedDB, codec }),
+  events: new IndexedDbEventStore<Event>({ indexedDB, codec }),
 });
+const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
 
 /** What one page does until it crashes: batches, awaited or not, and a snapshot or a compaction now and then. */
 const life = fc.record({
@@ -49,7 +51,10 @@ function expectLost(error: unknown): void {
   expect(['connection-lost', 'unavailable']).toContain(Object(error).code);
 }
 
-test('what was acknowledged survives a crash at any point, in whole batches only', async () => {
+test.each([
+  ['without a codec', undefined],
+  ['compressed and encrypted', pipe(compress(), encrypt(key))],
+])('what was acknowledged survives a crash at any point, in whole batches only, %s', async (_, codec) => {
   const happened = { crashedInFlight: 0, compacted: 0, brokeOff: 0, compactedInPart: 0 };
   await fc.assert(
     fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 4 }), async (lives) => {
@@ -60,7 +65,7 @@ test('what was acknowledged survives a crash at any point, in whole batches only
       let batch = 0;
       let page = disk;
       for (const { batches, crash, survives } of lives) {
-        const { snapshots, events } = open(page);
+        const { snapshots, events } = open(page, codec);
         const pending: Promise<void>[] = [];
         const live = async () => {
           for (const { size, awaited, snapshot, compact } of batches) {
@@ -116,7 +121,7 @@ test('what was acknowledged survives a crash at any point, in whole batches only
         if (!survives) page = page.otherPage();
       }
 
-      const { snapshots, events } = open(disk.otherPage());
+      const { snapshots, events } = open(disk.otherPage(), codec);
       const base = await events.base('a');
       const baseSeq = base?.atSeq ?? 0;
       expect(baseSeq).toBeGreaterThanOrEqual(acknowledgedBase);
@@ -155,7 +160,8 @@ test('what was acknowledged survives a crash at any point, in whole batches only
       expect(without).toMatchObject({ state: folded, seq: log.length, snapshotSeq: 0, baseSeq });
       expect(without.replayed).toBe(log.length - baseSeq);
     }),
-    { numRuns: 150 },
+    // A codec takes its time.
+    { numRuns: codec ? 75 : 150 },
   );
   // The crashes did hit something.
   for (const count of Object.values(happened)) expect(count).toBeGreaterThan(0);

@@ -51,6 +51,21 @@ test('the counts of kills are those of the long series', () => {
   expect(kills.flatMap(({ violations }) => violations)).toEqual([]);
 });
 
+test('the counts of workflows and of the outbox are those of the series', () => {
+  const page = readFileSync(join(root, 'docs/reliability.md'), 'utf8');
+  for (const name of ['workflow-kill', 'outbox']) {
+    const [table = ''] = readFileSync(join(root, `e2e/results/${name}.md`), 'utf8')
+      .trimEnd()
+      .split('\n\n');
+    expect(table.split('\n').length).toBeGreaterThan(3);
+    expect(page).toContain(`<!-- ${name}:table -->\n${table}\n<!-- /${name}:table -->`);
+  }
+  const series: { violations: unknown[] }[] = JSON.parse(
+    readFileSync(join(root, 'e2e/results/workflow-kill.json'), 'utf8'),
+  );
+  expect(series.flatMap(({ violations }) => violations)).toEqual([]);
+});
+
 /** Without comments, and with no more white space than it needs. */
 const plain = (code: string) =>
   code

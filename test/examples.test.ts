@@ -43,7 +43,8 @@ const typesIn = async (runId: string) => {
 };
 
 test('an example fits on a screen', () => {
-  const names = readdirSync(folder);
+  // The server is several files, with a test of its own.
+  const names = readdirSync(folder).filter((name) => name !== 'server');
   expect(names).toHaveLength(6);
   for (const name of names) {
     const lines = readFileSync(join(folder, name), 'utf8').trimEnd().split('\n');
@@ -197,8 +198,11 @@ test('the workflow outbox: what a page could not send, the Service Worker sends,
   const sync = { register: async (tag: string) => void registered.push(tag) };
   vi.stubGlobal('navigator', { serviceWorker: { ready: Promise.resolve({ sync }) } });
   const sent: string[] = [];
+  const keys = new Map<string, Set<string>>();
   let online = false;
-  vi.stubGlobal('fetch', async (_: string, { body }: { body: string }) => {
+  type Sent = { body: string; headers: { 'Idempotency-Key': string } };
+  vi.stubGlobal('fetch', async (_: string, { body, headers }: Sent) => {
+    keys.set(body, (keys.get(body) ?? new Set()).add(headers['Idempotency-Key']));
     if (!online) throw new TypeError('Failed to fetch');
     sent.push(body);
     return { ok: true };
@@ -223,6 +227,7 @@ test('the workflow outbox: what a page could not send, the Service Worker sends,
   await two.result;
   await dispatchSync();
   expect(sent.sort()).toEqual(['one', 'two']);
+  expect([...keys.values()].map(({ size }) => size)).toEqual([1, 1]);
 });
 
 test('the agent: it asks once for each turn, waits for the approval, and goes on after a reload', async () => {

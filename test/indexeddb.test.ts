@@ -22,6 +22,15 @@ async function records(name: StoreName): Promise<[IDBValidKey, unknown][]> {
 
 const writes = () => factory.transactions.filter(({ mode }) => mode === 'readwrite');
 
+test('two batches of one writer are not the one batch that it repeats', async () => {
+  const { events } = await openStores<unknown, unknown>({ indexedDB: factory });
+  await events.append('a', [1], { expectedHead: 0, writer: 'w' });
+  await events.append('a', [2], { expectedHead: 1, writer: 'w' });
+  const both = events.append('a', [1, 2], { expectedHead: 0, writer: 'w' });
+  await expect(both).rejects.toMatchObject({ code: 'conflict', expected: 0, actual: 2 });
+  expect((await events.append('a', [2], { expectedHead: 1, writer: 'w' })).seq).toBe(2);
+});
+
 describe('the layout', () => {
   test('there is one record per run in snapshots, its seq in guards, and one record per committed batch in events, with the identity of the log', async () => {
     const { snapshots, events } = await openStores<unknown, unknown>({ indexedDB: factory });

@@ -16,6 +16,8 @@ const allowed: Record<string, readonly string[]> = {
   backends: ['contracts', 'errors'],
   run: ['contracts', 'errors', 'recovery', 'backends'],
   serialization: ['contracts', 'errors'],
+  codecs: ['contracts', 'errors', 'serialization'],
+  http: ['contracts', 'errors', 'backends', 'serialization'],
   export: ['contracts', 'errors', 'backends', 'run', 'serialization'],
   'hand-over': ['contracts', 'errors', 'backends', 'run', 'serialization'],
   storage: ['errors'],
@@ -25,7 +27,13 @@ const allowed: Record<string, readonly string[]> = {
   react: ['run', 'workflow'],
   redux: ['run'],
   zustand: ['errors', 'run'],
+  langgraph: ['contracts', 'errors', 'recovery', 'run'],
+  xstate: ['errors', 'recovery', 'run'],
+  yjs: ['errors', 'run', 'workflow'],
+  // It lists, watches and deletes runs as an application does, and owns none.
+  inspector: ['contracts', 'errors', 'recovery', 'backends', 'run', 'serialization', 'export', 'workflow'],
   conformance: ['contracts', 'errors', 'recovery'],
+  testing: ['contracts', 'errors', 'backends', 'run', 'workflow'],
 };
 
 const files = readdirSync(source, { encoding: 'utf8', recursive: true })

@@ -186,9 +186,38 @@ describe.each(['with Web Locks', 'without Web Locks'])(
     test('again and again: the run gives up with connection-lost', async () => {
       const run = await openRun(options());
       const append = vi.spyOn(scene.stores.events, 'append').mockRejectedValue(lost);
+      vi.spyOn(Math, 'random').mockReturnValue(0);
       await expect(run.append(1)).rejects.toBe(lost);
-      expect(append).toHaveBeenCalledTimes(4);
+      expect(append).toHaveBeenCalledTimes(8);
+      // That it is tried again, and that the run has ended.
+      expect(scene.reports).toEqual([lost, lost]);
+    });
+
+    test('the first two retries come at once and untold, the others after growing pauses, told once', async () => {
+      const run = await openRun(options());
+      vi.spyOn(Math, 'random').mockReturnValue(0.5);
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      const { append } = scene.stores.events;
+      const told: number[] = [];
+      const spy = vi.spyOn(scene.stores.events, 'append').mockImplementation(() => {
+        told.push(scene.reports.length);
+        return Promise.reject(lost);
+      });
+      const appended = run.append(1);
+      await turn();
+      for (const pause of [50, 100, 200, 400]) {
+        const before = spy.mock.calls.length;
+        await vi.advanceTimersByTimeAsync(pause - 1);
+        expect(spy).toHaveBeenCalledTimes(before);
+        if (pause === 400) spy.mockImplementation(append.bind(scene.stores.events));
+        await vi.advanceTimersByTimeAsync(1);
+        expect(spy).toHaveBeenCalledTimes(before + 1);
+      }
+      expect(told).toEqual([0, 0, 0, 1, 1, 1]);
+      vi.useRealTimers();
+      expect(await appended).toBe(1);
       expect(scene.reports).toEqual([lost]);
+      expect(await log()).toEqual([1]);
     });
   },
 );

@@ -1,4 +1,6 @@
 // @vitest-environment happy-dom
+import { testingKit } from './testing-kit.ts';
 import { testingYourApp } from './testing-your-app.ts';
 
 testingYourApp();
+testingKit();

@@ -1,3 +1,5 @@
+import { testingKit } from './testing-kit.ts';
 import { testingYourApp } from './testing-your-app.ts';
 
 testingYourApp();
+testingKit();

@@ -3,8 +3,9 @@ import * as editing from './editing.ts';
 import * as growth from './growth.ts';
 import * as longSession from './long-session.ts';
 import * as snapshots from './snapshots.ts';
+import * as workflows from './workflows.ts';
 
-const functions = { ...against, ...editing, ...growth, ...longSession, ...snapshots };
+const functions = { ...against, ...editing, ...growth, ...longSession, ...snapshots, ...workflows };
 
 export type Bench = typeof functions;
 

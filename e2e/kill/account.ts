@@ -1,34 +1,46 @@
-import type { FoundRun, Note, Plan } from './protocol.ts';
+import type { FoundRun, Note } from './protocol.ts';
 
 interface Failure {
   readonly kind: { readonly browser: string; readonly what: string };
+  /** Of `npm run test:kill`. */
+  readonly options: string;
   readonly seed: number;
   readonly round: number;
   /** One for each page. */
-  readonly plans: readonly Plan[];
+  readonly plans: readonly object[];
   /** When the kill before the last report came. */
   readonly moment: object | undefined;
   /** The directory of the browser's profile, which is kept. */
   readonly profile: string;
   readonly violations: readonly string[];
   /** What was told since the first report before the kill. */
-  readonly notes: readonly Note[];
+  readonly told: readonly string[];
 }
 
 const SHOWN = 500;
 
 /** All that is needed to repeat a violation and to understand it, to be printed. */
-export function accountOf({ kind, seed, round, plans, moment, profile, violations, notes }: Failure): string {
+export function accountOf({
+  kind,
+  options,
+  seed,
+  round,
+  plans,
+  moment,
+  profile,
+  violations,
+  told,
+}: Failure): string {
   const { browser, what } = kind;
   return [
     `VIOLATION in ${browser}, ${what}, round ${round} of the seed ${seed}`,
     ...shortened(violations).map((violation) => `  ${violation}`),
-    `to repeat: npm run test:kill -- --browser ${browser} --kind ${what} --seed ${seed} --rounds ${round}`,
+    `to repeat: npm run test:kill -- ${options}--browser ${browser} --kind ${what} --seed ${seed} --rounds ${round}`,
     `the browser's profile, as it was left: ${profile}`,
     `the kill before: ${JSON.stringify(moment)}`,
     ...plans.map((plan) => `a plan of this round: ${JSON.stringify(plan)}`),
     'what was told, from the report before the kill on:',
-    ...shortened(notes.flatMap(linesOf)).map((line) => `  ${line}`),
+    ...shortened(told).map((line) => `  ${line}`),
   ].join('\n');
 }
 
@@ -38,7 +50,7 @@ function shortened(lines: readonly string[]): string[] {
   return left <= 1 ? [...lines] : [...lines.slice(0, SHOWN), `… ${left} more …`, ...lines.slice(-SHOWN)];
 }
 
-function linesOf(note: Note): string[] {
+export function linesOf(note: Note): string[] {
   switch (note.type) {
     case 'report':
       return [`report of round ${note.round}`, ...note.runs.flatMap(runLines).map((line) => `  ${line}`)];

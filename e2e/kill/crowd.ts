@@ -1,5 +1,5 @@
 import { type Job, type Plan, Random } from './protocol.ts';
-import { type Moment, NUMBERS, type Workload } from './workload.ts';
+import { alone, type Moment, NUMBERS, type Workload } from './workload.ts';
 
 /** Each of them writes this many runs at the same time. */
 const PAGES = 4;
@@ -10,6 +10,7 @@ const RUNS_OF_A_PAGE = 2;
  * state after every append, the others append small events in long bursts. A run goes to another page each round.
  */
 export const crowd: Workload = {
+  ...alone,
   plansOf(seed, round) {
     const random = new Random(seed, round, 1);
     return Array.from({ length: PAGES }, (_, page): Plan => {

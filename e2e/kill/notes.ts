@@ -1,21 +1,22 @@
-import type { Note, Plan } from './protocol.ts';
+import type { Note } from './protocol.ts';
+import type { WorkflowNote } from './workflow/protocol.ts';
 
 // A page's line to the test. In WebKit the process that carries it may be the one that is killed.
 
 export const page = crypto.randomUUID();
 let serial = 0;
 /** What is sent once the test has everything before. */
-let waiting: Note[] = [];
+let waiting: (Note | WorkflowNote)[] = [];
 let sending: Promise<number> | undefined;
 let last: Promise<unknown> = Promise.resolve();
 
 /** The plan of the page that the script was loaded for. */
-export async function fetchPlan(): Promise<Plan> {
+export async function fetchPlan<P>(): Promise<P> {
   return JSON.parse(await request(`/plan${location.search}`));
 }
 
 /** Resolves when the test has it and everything told before, with the number of the round that the test is in. */
-export function tell(note: Note): Promise<number> {
+export function tell(note: Note | WorkflowNote): Promise<number> {
   waiting.push(note);
   sending ??= last.then(send);
   last = sending;
@@ -31,7 +32,7 @@ async function send(): Promise<number> {
   return Number(await request('/notes', { method: 'POST', body }));
 }
 
-async function request(url: string, init: RequestInit = {}): Promise<string> {
+export async function request(url: string, init: RequestInit = {}): Promise<string> {
   for (let attempt = 1; ; attempt++) {
     try {
       // Where the process that carries it is killed, it may never end.

@@ -7,11 +7,12 @@ import { startDisplay, webKit } from '../webkit.ts';
 import type { Outcome } from './series.ts';
 import type { Tally } from './tally.ts';
 import type { Kind } from './victims.ts';
+import type { WorkflowTally } from './workflow/ledger.ts';
 
 /** One series, as it is kept. */
-interface Result extends Omit<Tally, 'compactions'> {
-  /** Series of earlier releases had none. */
-  readonly compactions?: number;
+type Result<T> = Series & T;
+
+interface Series {
   readonly browser: string;
   readonly what: string;
   readonly version: string;
@@ -24,27 +25,43 @@ interface Result extends Omit<Tally, 'compactions'> {
 
 const folder = fileURLToPath(new URL('../results/', import.meta.url));
 
-/** Writes the results into `kill.json` and `kill.md`, in place of earlier ones of the same kinds. */
-export function writeResults(fresh: readonly Result[]): void {
-  const isOld = ({ browser, what }: Result) =>
-    !fresh.some((result) => result.browser === browser && result.what === what);
-  const results = [...readResults().filter(isOld), ...fresh].sort(
+/** How results are kept, and what of them is shown. */
+interface Form<T> {
+  /** Of the files: `kill` gives `kill.json` and `kill.md`. */
+  readonly name: string;
+  /** What `npm run test:kill` needs to repeat them, beside the kind. */
+  readonly options: string;
+  readonly columns: readonly Column<T>[];
+}
+
+type Column<T> = readonly [string, (result: Result<T>) => string | number];
+
+/** Writes a series into the files, in place of earlier ones of the same kind, or beside them. */
+export function writeResult<T extends object>(form: Form<T>, fresh: Result<T>, isAdded: boolean): void {
+  const path = folder + form.name;
+  const isKept = ({ browser, what, seed }: Result<T>) =>
+    browser !== fresh.browser || what !== fresh.what || (isAdded && seed !== fresh.seed);
+  const results = [...readResults<T>(path).filter(isKept), fresh].sort(
     (a, b) => a.browser.localeCompare(b.browser) || a.what.localeCompare(b.what),
   );
   mkdirSync(folder, { recursive: true });
-  writeFileSync(`${folder}kill.json`, `${JSON.stringify(results, null, 2)}\n`);
-  writeFileSync(`${folder}kill.md`, tableOf(results));
+  writeFileSync(`${path}.json`, `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(`${path}.md`, tableOf(form, results));
 }
 
-function readResults(): Result[] {
+function readResults<T>(path: string): Result<T>[] {
   try {
-    return JSON.parse(readFileSync(`${folder}kill.json`, 'utf8'));
+    return JSON.parse(readFileSync(`${path}.json`, 'utf8'));
   } catch {
     return [];
   }
 }
 
-export async function resultOf(kind: Kind, seed: number, outcome: Outcome): Promise<Result> {
+export async function resultOf<T>(
+  kind: Pick<Kind, 'browser' | 'what'>,
+  seed: number,
+  outcome: Outcome<T>,
+): Promise<Result<T>> {
   const { browser, what } = kind;
   const { tally, seconds, violations } = outcome;
   const system = `${type()} ${arch()}, ${cpus().length} cores`;
@@ -85,10 +102,18 @@ const whatNames: { readonly [what: string]: string } = {
   network: 'the process that keeps the databases; the page reloads itself',
 };
 
-const columns: readonly (readonly [string, (result: Result) => string | number])[] = [
+const first: readonly Column<{ readonly kills: number }>[] = [
   ['browser', ({ version }) => version],
   ['killed', ({ what }) => whatNames[what] ?? what],
   ['kills', ({ kills }) => kills],
+];
+const last: Column<unknown> = ['violations', ({ violations }) => `**${violations.length}**`];
+
+/** Series of earlier releases had no compactions. */
+type KeptTally = Omit<Tally, 'compactions'> & { readonly compactions?: number };
+
+const columns: readonly Column<KeptTally>[] = [
+  ...first,
   ['events appended', ({ attempted }) => attempted],
   ['acknowledged', ({ acknowledged }) => acknowledged],
   ['found afterwards', ({ found }) => found],
@@ -102,20 +127,57 @@ const columns: readonly (readonly [string, (result: Result) => string | number])
     'recoveries (with a snapshot)',
     ({ recoveries, recoveriesWithSnapshot }) => `${recoveries} (${recoveriesWithSnapshot})`,
   ],
-  ['violations', ({ violations }) => `**${violations.length}**`],
+  last,
 ];
 
-function tableOf(results: readonly Result[]): string {
+const workflowColumns: readonly Column<WorkflowTally>[] = [
+  ...first,
+  ['of these in the midst of a request', ({ killedInRequest }) => killedInRequest],
+  ['workflows ended', ({ workflows }) => workflows],
+  ['steps recorded', ({ recorded }) => recorded],
+  ['calls', ({ calls }) => calls],
+  ['of these refused, and retried', ({ refused }) => refused],
+  ['repeated after a kill', ({ interrupted }) => interrupted],
+  last,
+];
+
+export const killForm: Form<KeptTally> = { name: 'kill', options: '', columns };
+export const workflowForm: Form<WorkflowTally> = {
+  name: 'workflow-kill',
+  options: '--workflows ',
+  columns: workflowColumns,
+};
+
+/** Series of one kind, as one. */
+function summed<T extends object>(results: readonly Result<T>[]): Result<T>[] {
+  const kinds = new Map<string, Result<T>>();
+  for (const result of results) {
+    const kind = `${result.browser} ${result.what}`;
+    const before = kinds.get(kind);
+    kinds.set(kind, before ? sum(before, result) : result);
+  }
+  return [...kinds.values()];
+}
+
+function sum<T extends object>(one: Result<T>, other: Result<T>): Result<T> {
+  const added = Object.entries(other).map(([name, value]) => {
+    const before: unknown = Reflect.get(one, name);
+    return [name, typeof value === 'number' ? value + Number(before) : value];
+  });
+  return { ...one, ...Object.fromEntries(added), violations: [...one.violations, ...other.violations] };
+}
+
+function tableOf<T extends object>({ columns, options }: Form<T>, results: readonly Result<T>[]): string {
   const row = (cells: readonly (string | number)[]) => `| ${cells.map(inWords).join(' | ')} |\n`;
   const alignment = columns.map((_, index) => (index < 2 ? '---' : '--:'));
   return [
     row(columns.map(([name]) => name)),
     row(alignment),
-    ...results.map((result) => row(columns.map(([, cell]) => cell(result)))),
+    ...summed(results).map((result) => row(columns.map(([, cell]) => cell(result)))),
     '\n',
     ...results.map(
-      ({ browser, what, seed, date, system, seconds, kills }) =>
-        `- ${browser}, ${what}: ${date}, ${system}, ${seconds} s; \`npm run test:kill -- --rounds ${kills} --browser ${browser} --kind ${what} --seed ${seed}\`\n`,
+      ({ browser, what, seed, date, system, seconds, ...tally }) =>
+        `- ${browser}, ${what}: ${date}, ${system}, ${seconds} s; \`npm run test:kill -- ${options}--rounds ${Reflect.get(tally, 'kills')} --browser ${browser} --kind ${what} --seed ${seed}\`\n`,
     ),
   ].join('');
 }

@@ -5,16 +5,14 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { accountOf } from './account.ts';
 import { serveWriter } from './server.ts';
-import type { Tally } from './tally.ts';
 import type { Kind } from './victims.ts';
-import { Witness } from './witness.ts';
-import type { Moment } from './workload.ts';
+import type { Moment, Told } from './workload.ts';
 
 /** A browser that tells nothing for so long is not going to. */
 const PATIENCE_MS = 60_000;
 
-export interface Outcome {
-  readonly tally: Tally;
+export interface Outcome<T> {
+  readonly tally: T;
   readonly seconds: number;
   readonly violations: readonly string[];
   /** Where there is a violation: everything that is needed to repeat and to understand it. */
@@ -22,24 +20,31 @@ export interface Outcome {
 }
 
 interface SeriesOptions {
+  /** What else `npm run test:kill` needs to repeat it. */
+  readonly options?: string;
   readonly rounds: number;
   readonly seed: number;
   readonly onRound?: (round: number) => unknown;
 }
 
 /** Round after round on one profile: start, report, append, be killed. It ends at the first violation. */
-export async function runSeries(kind: Kind, { rounds, seed, onRound }: SeriesOptions): Promise<Outcome> {
+export async function runSeries<N extends Told, T>(
+  kind: Kind<N, T>,
+  { rounds, seed, options = '', onRound }: SeriesOptions,
+): Promise<Outcome<T>> {
   const begun = Date.now();
-  const witness = new Witness(kind.mayLive ?? false);
   const signals = new EventEmitter();
-  const { workload, paths } = kind;
+  const { workload, paths, mayLive = false } = kind;
+  const witness = workload.watch({ seed, mayLive, signal: (name) => signals.emit(name) });
   let round = 1;
   let plans = workload.plansOf(seed, round);
   let moment: Moment | undefined;
-  /** After the last kill, there is only a report of each page to wait for. */
-  let reportsLeft = paths.length;
+  /** After the last kill, there is only the last note of each page to wait for. */
+  let lastLeft = paths.length;
   let over = false;
-  const server = await serveWriter({
+  const server = await serveWriter<N>({
+    page: workload.page,
+    answer: (path, search) => witness.answer?.(path, search),
     round: () => round,
     plans: () => plans,
     onStart: () => signals.emit('start'),
@@ -47,8 +52,8 @@ export async function runSeries(kind: Kind, { rounds, seed, onRound }: SeriesOpt
       // What the pages do between the last report and their end is not checked any more.
       if (over) return;
       witness.hear(note);
-      if (note.type === 'report' && round > rounds) reportsLeft--;
-      over = witness.violations.length > 0 || reportsLeft === 0;
+      if (note.type === workload.last && round > rounds) lastLeft--;
+      over = witness.violations.length > 0 || lastLeft === 0;
       signals.emit(witness.violations.length > 0 ? 'violation' : note.type);
     },
   });
@@ -67,7 +72,7 @@ export async function runSeries(kind: Kind, { rounds, seed, onRound }: SeriesOpt
       if (over) break;
     }
     plans = workload.plansOf(seed, round);
-    const last: Moment = { signal: 'report', times: paths.length, milliseconds: 0 };
+    const last: Moment = { signal: workload.last, times: paths.length, milliseconds: 0 };
     if (!over) await Promise.all([comeTo(last, signals), victim.start(urls())]);
   } catch (error) {
     if (witness.violations.length === 0) witness.violations.push(`stuck: ${error}`);
@@ -77,10 +82,11 @@ export async function runSeries(kind: Kind, { rounds, seed, onRound }: SeriesOpt
     // What was violated may be found in the browser's files.
     if (witness.violations.length === 0) await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   }
-  const { tally, violations, notes } = witness;
+  const { tally, violations, told } = witness;
   const seconds = Math.round((Date.now() - begun) / 1_000);
   const account =
-    violations.length > 0 && accountOf({ kind, seed, round, plans, moment, profile, violations, notes });
+    violations.length > 0 &&
+    accountOf({ kind, options, seed, round, plans, moment, profile, violations, told });
   return { tally, seconds, violations, ...(account && { account }) };
 }
 

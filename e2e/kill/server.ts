@@ -2,22 +2,25 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
-import type { Note, Plan } from './protocol.ts';
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-interface Listeners {
+interface Listeners<N> {
+  /** The script of the page. */
+  readonly page: string;
   readonly round: () => number;
   /** The plans of the present round, one for each page. */
-  readonly plans: () => readonly Plan[];
+  readonly plans: () => readonly object[];
   /** A page has asked for the plan: it lives, and is about to recover. */
   readonly onStart: () => void;
-  readonly onNote: (note: Note) => void;
+  readonly onNote: (note: N) => void;
+  /** What else is asked for. */
+  readonly answer: (path: string, search: URLSearchParams) => Promise<string | undefined> | undefined;
 }
 
 /** The pages and their line to the test: one origin as long as the series lasts. */
-export async function serveWriter({ round, plans, onStart, onNote }: Listeners) {
-  const script = await bundle();
+export async function serveWriter<N>({ page, round, plans, onStart, onNote, answer: other }: Listeners<N>) {
+  const script = await bundle(page);
   const known = new Set<string>();
   const answers: { readonly [path: string]: (request: IncomingMessage, search: URLSearchParams) => unknown } =
     {
@@ -40,7 +43,7 @@ export async function serveWriter({ round, plans, onStart, onNote }: Listeners) 
   const server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     try {
-      const answer = await answers[pathname]?.(request, searchParams);
+      const answer = await (answers[pathname]?.(request, searchParams) ?? other(pathname, searchParams));
       const type = pathname === '/script.js' ? 'text/javascript' : 'text/html';
       const headers = { 'Content-Type': type, 'Cache-Control': 'no-store' };
       response.writeHead(answer === undefined ? 404 : 200, headers).end(answer);
@@ -79,7 +82,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-async function bundle(): Promise<string> {
+async function bundle(page: string): Promise<string> {
   const result = await build({
     configFile: false,
     logLevel: 'warn',
@@ -87,7 +90,7 @@ async function bundle(): Promise<string> {
       write: false,
       target: 'es2022',
       minify: false,
-      lib: { entry: path('page.ts'), formats: ['es'] },
+      lib: { entry: path(page), formats: ['es'] },
     },
   });
   const [built] = Array.isArray(result) ? result : [result];

@@ -5,7 +5,12 @@ import { type BrowserName, findBrowser } from '../browsers.js';
 import { crashTab } from '../crash-tab.ts';
 import { type Display, eventually, type MiniBrowser, startDisplay, startMiniBrowser } from '../webkit.ts';
 import { crowd } from './crowd.ts';
-import { alone, type Workload } from './workload.ts';
+import type { Note } from './protocol.ts';
+import type { Tally } from './tally.ts';
+import type { WorkflowTally } from './workflow/ledger.ts';
+import type { WorkflowNote } from './workflow/protocol.ts';
+import { workflows } from './workflow/workload.ts';
+import { alone, type Told, type Workload } from './workload.ts';
 
 /** What is killed again and again. */
 export interface Victim {
@@ -18,11 +23,11 @@ export interface Victim {
 }
 
 /** A way to die. */
-export interface Kind {
+export interface Kind<N extends Told = Note, T = Tally> {
   readonly browser: 'chromium' | 'firefox' | 'webkit';
   /** What is killed; `crowd` is the whole browser, with another workload. */
   readonly what: 'browser' | 'crowd' | 'renderer' | 'service-worker' | 'network';
-  readonly workload: Workload;
+  readonly workload: Workload<N, T>;
   /** The paths of the pages; `worker` leaves its work to a Service Worker. */
   readonly paths: readonly ('' | 'worker')[];
   /** The page may live on, or reload itself where it has lost its databases. */
@@ -52,6 +57,11 @@ export const kinds: readonly Kind[] = [
   { browser: 'webkit', what: 'browser', ...alonePage, open: wholeMiniBrowser },
   { browser: 'webkit', what: 'network', ...alonePage, mayLive: true, open: networkProcess },
 ];
+
+/** The same deaths of a page, or Service Worker, that executes workflows. */
+export const workflowKinds: readonly Kind<WorkflowNote, WorkflowTally>[] = kinds
+  .filter(({ workload, mayLive }) => workload === alone && !mayLive)
+  .map((kind) => ({ ...kind, workload: workflows }));
 
 const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
 args.push('--disable-component-update', '--disable-sync');

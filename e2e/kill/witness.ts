@@ -1,3 +1,4 @@
+import { linesOf } from './account.ts';
 import { violationsOf } from './checker.ts';
 import type { Note } from './protocol.ts';
 import { count, emptyTally, type Tally } from './tally.ts';
@@ -38,6 +39,10 @@ export class Witness {
     if (this.#killed.has(page) && !this.#pageMayLive)
       this.violations.push('the page was to die, and did not');
     this.#alive.add(page);
+  }
+
+  get told(): string[] {
+    return this.notes.flatMap(linesOf);
   }
 
   killed(): void {

@@ -1,15 +1,47 @@
-import { type Plan, Random } from './protocol.ts';
+import { type Note, type Plan, Random } from './protocol.ts';
+import type { Tally } from './tally.ts';
+import { Witness } from './witness.ts';
 
-/** What is done between two kills, and when the kill comes. */
-export interface Workload {
+/** What is done between two kills, when the kill comes, and who checks what is told. */
+export interface Workload<N extends Told = Note, T = Tally> {
+  /** The script of its page, beside this file. */
+  readonly page: string;
+  /** What is waited for after the last kill, from each page. */
+  readonly last: string;
   /** One for each page. */
-  plansOf(seed: number, round: number): readonly Plan[];
+  plansOf(seed: number, round: number): readonly object[];
   momentOf(seed: number, round: number): Moment;
+  watch(options: WatchOptions): Watch<N, T>;
+}
+
+/** What a page tells, or a signal. */
+export interface Told {
+  readonly type: string;
+}
+
+export interface WatchOptions {
+  readonly seed: number;
+  /** The page may live on when something else is killed. */
+  readonly mayLive: boolean;
+  /** Tells something that a kill can wait for, beside the notes. */
+  readonly signal: (name: string) => void;
+}
+
+/** Hears everything that is told in a series, and checks it. */
+export interface Watch<N extends Told, T> {
+  readonly violations: string[];
+  readonly tally: T;
+  /** What explains a violation, in lines. */
+  readonly told: readonly string[];
+  hear(note: N): void;
+  killed(): void;
+  /** What else the page asks for; `undefined` gives 404. */
+  answer?(path: string, search: URLSearchParams): Promise<string | undefined>;
 }
 
 /** When the kill comes: so long after something was told for so many times, by whichever page. */
 export interface Moment {
-  readonly signal: 'start' | 'report' | 'appended' | 'compacting';
+  readonly signal: string;
   readonly times: number;
   readonly milliseconds: number;
 }
@@ -19,25 +51,30 @@ export const NUMBERS = 1_000_000;
 
 const RUN_IDS = ['left', 'right'] as const;
 
+/** Of the one page. */
+function planOf(seed: number, round: number): Plan {
+  const random = new Random(seed, round, 1);
+  const runId = random.oneOf(...RUN_IDS);
+  const durability = random.oneOf('strict', 'relaxed');
+  const discard = random.chance(0.15);
+  const heavy = random.chance(0.4);
+  const compacts = random.chance(0.6);
+  const first = round * NUMBERS;
+  const sizes = { largestBatch: 50, bursts: 0.4, largestBurst: 30 };
+  const job = { runId, first, through: 'stores and run', discard, heavy, compacts, ...sizes } as const;
+  return { seed, round, durability, runIds: RUN_IDS, jobs: [job] };
+}
+
 /** One page or Service Worker, that writes one of two runs at a time and reports on both. */
 export const alone: Workload = {
-  plansOf(seed, round) {
-    const random = new Random(seed, round, 1);
-    const runId = random.oneOf(...RUN_IDS);
-    const durability = random.oneOf('strict', 'relaxed');
-    const discard = random.chance(0.15);
-    const heavy = random.chance(0.4);
-    const compacts = random.chance(0.6);
-    const first = round * NUMBERS;
-    const sizes = { largestBatch: 50, bursts: 0.4, largestBurst: 30 };
-    const job = { runId, first, through: 'stores and run', discard, heavy, compacts, ...sizes } as const;
-    return [{ seed, round, durability, runIds: RUN_IDS, jobs: [job] }];
-  },
+  page: 'page.ts',
+  last: 'report',
+  watch: ({ mayLive }) => new Witness(mayLive),
+  plansOf: (seed, round) => [planOf(seed, round)],
 
   momentOf(seed, round) {
     const random = new Random(seed, round, 2);
-    const [plan] = alone.plansOf(seed, round);
-    if (plan?.jobs[0]?.compacts && random.chance(0.5)) {
+    if (planOf(seed, round).jobs[0]?.compacts && random.chance(0.5)) {
       return { signal: 'compacting', times: random.integer(1, 4), milliseconds: random.integer(0, 10) };
     }
     return random.oneOf<Moment>(

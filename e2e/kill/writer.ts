@@ -28,7 +28,7 @@ IDBFactory.prototype.open = function (...parameters) {
 /** One round, or as many as the test begins while this lives. */
 export async function live(): Promise<void> {
   try {
-    for (;;) await liveOneRound(await fetchPlan());
+    for (;;) await liveOneRound(await fetchPlan<Plan>());
   } catch (error) {
     // A page of WebKit that has lost the process that keeps the databases opens none any more: the next page does.
     if (isLost(error) && 'document' in globalThis) return location.replace('?round=now');

@@ -13,7 +13,7 @@ export function capture<T>(value: T, name: string, follows?: string): T {
 /** What an exception of IndexedDB's `put(value)` means: it clones at once, and what a getter throws comes through. */
 export function putReason(error: unknown, value: unknown, name: string): Reason {
   const foreign = error instanceof DOMException && error.name !== 'DataCloneError' && isCloneable(value);
-  return foreign ? reasonOf(error) : notCloneable(value, name, error);
+  return foreign || error instanceof Reason ? reasonOf(error) : notCloneable(value, name, error);
 }
 
 /** The failure of a copy of `value`, which says where in `value` the reason is: `state.items[3].onClick`. */
@@ -28,9 +28,9 @@ function notCloneable(
 }
 
 /** Of what may be cloned, some may not be stored: which of these, depends on the browser. */
-const transient = /^(AudioData|ImageBitmap|SharedArrayBuffer|VideoFrame|WebAssembly\.Module)$/;
+export const transient: RegExp = /^(AudioData|ImageBitmap|SharedArrayBuffer|VideoFrame|WebAssembly\.Module)$/;
 /** Own properties of anything else, such as a DOM node or a function, are not why it cannot be stored. */
-const container = /^(Array|Map|Object|Set)$/;
+export const container: RegExp = /^(Array|Map|Object|Set)$/;
 
 /** Where the first thing in `value` is that cannot be stored, unless that is in one of the containers in `seen`. */
 function findUncloneable(value: unknown, path: string, seen: Set<unknown>): string | undefined {

@@ -7,7 +7,7 @@ import type { RunId } from '../contracts/words.ts';
 export class GroupCommit<Write> {
   readonly #commit: (group: readonly Write[]) => Promise<void>;
   /** Settles when the last group has been tried; `undefined` while nothing is in flight. */
-  #last: Promise<void> | undefined;
+  #last: Promise<unknown> | undefined;
   /** The waiting group that still takes writes; `#last` is its promise. */
   #waiting: Write[] | undefined;
 
@@ -21,7 +21,7 @@ export class GroupCommit<Write> {
   }
 
   /** Settles with the commit that `write` is part of. That begins at once, unless one is in flight. */
-  add(write: Write): Promise<void> {
+  add(write: Write): Promise<unknown> {
     if (this.#waiting && this.#last) {
       this.#waiting.push(write);
       return this.#last;
@@ -34,8 +34,8 @@ export class GroupCommit<Write> {
     });
   }
 
-  /** Runs `work` after all writes added before it and before all added after it. */
-  alone(work: () => Promise<void>): Promise<void> {
+  /** Runs `work`, and gives what it does, after all writes added before it and before all added after it. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
     this.#waiting = undefined;
     return this.#then(work);
   }
@@ -45,12 +45,12 @@ export class GroupCommit<Write> {
     await this.#last?.catch(() => {});
   }
 
-  #then(work: () => Promise<void>): Promise<void> {
+  #then<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#last;
     const run = async () => {
       if (before) await before.catch(() => {});
       try {
-        await work();
+        return await work();
       } finally {
         // Before the callers hear of it, so that the next write of one that awaited finds nothing in flight.
         if (this.#last === done) this.#last = undefined;

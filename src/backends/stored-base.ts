@@ -12,8 +12,11 @@ export const captureBase = ({ atSeq, version, state }: StoredBase): StoredBase =
   state: capture(state, 'state'),
 });
 
+/** What has to be known of the base in whose place another is put. */
+type PresentBase = Pick<StoredBase, 'atSeq' | 'version'>;
+
 /** Fails unless `base` may take the place of the present one, and of the events up to it, in the log that ends with `head`. */
-export function assertFits(base: Base, head: Head, present: StoredBase | undefined): void {
+export function assertFits(base: Base, head: Head, present: PresentBase | undefined): void {
   if (base.logId !== head.logId) throw staleLog();
   const first = present?.atSeq ?? 0;
   if (base.atSeq > head.seq || base.atSeq < first) throw staleBase(base.atSeq, first, head.seq);
@@ -28,12 +31,12 @@ export function assertBegins(
   base: StoredBase,
   expected: Head,
   head: Head,
-  present: StoredBase | undefined,
+  present: PresentBase | undefined,
 ): void {
   if (expected.seq !== head.seq || expected.logId !== head.logId) throw staleHead(expected.seq, head.seq);
   assertNotNewer(present, base);
 }
 
-function assertNotNewer(present: StoredBase | undefined, base: StoredBase): void {
+function assertNotNewer(present: PresentBase | undefined, base: StoredBase): void {
   if (present && present.version > base.version) throw new Reason('newer-version');
 }

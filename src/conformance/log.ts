@@ -4,7 +4,8 @@ import { assertEqual, assertRejects } from './assert.ts';
 
 // What the cases of an event store have in common.
 
-export type Store = EventStore<unknown>;
+/** What the cases ask of it. */
+export type Store = Omit<EventStore<unknown>, 'watch'>;
 
 export const name: string = 'EventStoreError';
 

@@ -41,6 +41,14 @@ export interface Base {
   readonly state: unknown;
 }
 
+/** Who is told by {@link EventStore.watch}. */
+export interface LogWatcher {
+  /** The log may have changed: read its head. */
+  onChange(): void;
+  /** It cannot be told at present whether the log changes; later it is told again. Called once each time. */
+  onError(error: unknown): void;
+}
+
 /** How {@link EventStore.append} appends. */
 export interface AppendOptions {
   /** Append only while this is the run's head: the fence against a second writer. */
@@ -142,4 +150,11 @@ export interface EventStore<E> {
 
   /** The runs that have a log, be it a base alone, each once, in no particular order. */
   runIds(): Promise<RunId[]>;
+
+  /**
+   * Only of stores that are written where this page hears nothing of it, such as on a server: tells of every change of the
+   * run's log, and once of how it is now. Several changes may be told as one, and one twice. Returns what ends it.
+   * Followers then need no BroadcastChannel.
+   */
+  watch?(runId: RunId, watcher: LogWatcher): () => void;
 }

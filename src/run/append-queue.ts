@@ -1,11 +1,16 @@
+import { backoff, pause } from '../backends/backoff.ts';
 import { GroupCommit } from '../backends/group-commit.ts';
 import { randomId } from '../backends/random-id.ts';
 import type { EventStore, Head, SequencedEvent } from '../contracts/event-store.ts';
 import type { LogId, RunId, Seq } from '../contracts/words.ts';
 import { isKernelError } from '../errors/kernel-error.ts';
 
-/** How often an append is tried while the connection is lost each time, or while a run that was stolen still grows. */
-const TRIES = 4;
+/**
+ * How often an append is tried while the connection is lost each time, or while a run that was stolen still grows. The first
+ * two retries come at once, which is enough for IndexedDB (WebKit may lose it twice); the pauses before the others, 3 seconds
+ * in all at most, are for networks.
+ */
+const TRIES = 8;
 
 /** A state, and the place in the log that it belongs to. */
 export interface Place<S> {
@@ -36,6 +41,8 @@ interface QueueOptions<S, E> {
   readonly assertLive: () => void;
   /** Called after each commit, with the events of it. */
   readonly onDurable: (events: SequencedEvent<E>[]) => void;
+  /** Called once for each append that has to wait before it is tried again, with why. */
+  readonly onRetry: (error: unknown) => void;
   /** Called if the log refuses. */
   readonly onRefused: (error: unknown) => void;
   /**
@@ -110,7 +117,7 @@ export class AppendQueue<S, E> {
 
   /** Appends after what is durable. If the connection is lost, again: named, it cannot land twice. */
   async #append(group: readonly Pending<S, E>[]): Promise<void> {
-    const { runId, store, version, assertLive } = this.#options;
+    const { runId, store, version, assertLive, onRetry } = this.#options;
     for (let tries = 1; ; tries++) {
       const batch = group.flatMap(({ events }) => events);
       const { seq: expectedHead, logId } = this.durable;
@@ -120,6 +127,10 @@ export class AppendQueue<S, E> {
         return;
       } catch (error) {
         if (tries === TRIES || !(await this.#isWorthRepeating(error))) throw error;
+        if (isKernelError(error, 'connection-lost')) {
+          if (tries === 3) onRetry(error);
+          await pause(backoff(tries - 1));
+        }
         // What has been refused meanwhile must not be tried again.
         assertLive();
       }

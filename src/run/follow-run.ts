@@ -4,7 +4,7 @@ import type { RunId, Seq } from '../contracts/words.ts';
 import { type ErrorCode, RunError } from '../errors/kernel-error.ts';
 import { withContext } from '../errors/reason.ts';
 import { catchUp, type Recovery, recover } from '../recovery/recover.ts';
-import { openNotices } from './notices.ts';
+import { listenForNotices } from './notices.ts';
 import { watchPage } from './page-lifecycle.ts';
 import { reportTo } from './report.ts';
 import { type CommonOptions, checkFollowOptions, type RunStores } from './run.ts';
@@ -54,23 +54,34 @@ export interface FollowedRun<S, E = unknown> extends AsyncDisposable {
 export async function followRun<S, E>(options: FollowOptions<S, E>): Promise<FollowedRun<S, E>> {
   await withContext(RunError, 'followRun', options?.runId, () => checkFollowOptions(options));
   const stores: RunStores<S, E> = options.stores ?? (await openStores<S, E>());
-  // Before the first reading, so that no commit falls between the two.
-  const notices = openNotices(stores, options.runId);
+  const report = reportTo(options.onError, 'followRun', options.runId);
+  let follower: Follower<S, E> | undefined;
   let missed = false;
-  if (notices) {
-    notices.onmessage = () => {
-      missed = true;
-    };
-  }
+  const onNotice = () => {
+    missed = true;
+    follower?.refreshBehind();
+  };
+  const listen = () => listenForNotices(stores, options.runId, onNotice, report);
+  // Before the first reading, so that no commit falls between the two.
+  const unlisten = listen();
   try {
     const recovery = await recover({ ...options, stores });
-    const follower = new Follower(options, stores, recovery, notices);
+    follower = new Follower(options, { stores, recovery, listen, unlisten, report });
     if (missed) follower.refreshBehind();
     return follower;
   } catch (error) {
-    notices?.close();
+    unlisten?.();
     throw error;
   }
+}
+
+/** What {@link followRun} has recovered and listens to. */
+interface Followed<S, E> {
+  readonly stores: RunStores<S, E>;
+  readonly recovery: Recovery<S>;
+  readonly listen: () => (() => void) | undefined;
+  readonly unlisten: (() => void) | undefined;
+  readonly report: (error: unknown) => void;
 }
 
 class Follower<S, E> implements FollowedRun<S, E> {
@@ -84,38 +95,34 @@ class Follower<S, E> implements FollowedRun<S, E> {
   readonly #subscribers: Subscribers;
   readonly #eventListeners: Subscribers<[SequencedEvent<E>]>;
   readonly #listening = new AbortController();
-  #notices: BroadcastChannel | undefined;
+  #unlisten: (() => void) | undefined;
   #latest: Recovery<S>;
   /** One reading at a time, and one more for all who ask meanwhile. */
   #reading: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
 
-  constructor(
-    options: FollowOptions<S, E>,
-    stores: RunStores<S, E>,
-    recovery: Recovery<S>,
-    notices: BroadcastChannel | undefined,
-  ) {
+  constructor(options: FollowOptions<S, E>, followed: Followed<S, E>) {
+    const { stores, recovery, listen, unlisten, report } = followed;
     this.runId = options.runId;
     this.recovery = recovery;
     this.#options = options;
     this.#stores = stores;
     this.#latest = recovery;
-    this.#report = reportTo(options.onError, 'followRun', options.runId);
+    this.#report = report;
     this.#subscribers = new Subscribers('subscribe', this.runId, this.#report);
     this.#eventListeners = new Subscribers('onEvent', this.runId, this.#report);
     this.subscribe = this.#subscribers.add;
     this.onEvent = this.#eventListeners.add;
-    this.#listen(notices);
-    if (!notices)
+    this.#unlisten = unlisten;
+    if (!unlisten)
       this.#report(
         this.#error('unavailable', 'there is no BroadcastChannel here: call refresh() to follow it.'),
       );
     watchPage(
       {
-        onLeave: () => this.#notices?.close(),
+        onLeave: () => this.#unlisten?.(),
         onReturn: () => {
-          this.#listen(openNotices(stores, this.runId));
+          this.#unlisten = listen();
           this.refreshBehind();
         },
       },
@@ -152,7 +159,7 @@ class Follower<S, E> implements FollowedRun<S, E> {
 
   readonly close = async (): Promise<void> => {
     this.#listening.abort();
-    this.#notices?.close();
+    this.#unlisten?.();
   };
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -166,11 +173,6 @@ class Follower<S, E> implements FollowedRun<S, E> {
     this.#latest = next;
     this.#subscribers.notify();
     for (const event of events) this.#eventListeners.notify(event);
-  }
-
-  #listen(notices: BroadcastChannel | undefined): void {
-    this.#notices = notices;
-    if (notices) notices.onmessage = () => this.refreshBehind();
   }
 
   #isClosed(): boolean {

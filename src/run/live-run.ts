@@ -101,6 +101,7 @@ export class LiveRun<S, E> implements Run<S, E> {
         if (this.#status === 'open') this.#snapshots.saveBehind(snapshotEvery);
         for (const event of events) this.#eventListeners.notify(event);
       },
+      onRetry: this.#report,
       onRefused: (error) => this.#end(error),
       recoverAgain,
       reduce: (state, event, seq) => this.#reduce(state, event, seq),

@@ -1,4 +1,5 @@
 import { randomId } from '../backends/random-id.ts';
+import type { EventStore } from '../contracts/event-store.ts';
 import type { RunId, Seq } from '../contracts/words.ts';
 
 /** Stores as far as it matters who shares them: the tabs that open `databaseName`, or whoever has the object. */
@@ -33,6 +34,23 @@ export function openNotices(stores: Shared, runId: RunId): BroadcastChannel | un
   // In Node an open channel would keep the process running.
   if ('unref' in channel && typeof channel.unref === 'function') channel.unref();
   return channel;
+}
+
+/**
+ * Calls `onNotice` whenever the run may have a new head, as the store or, if that hears of nothing, the owner's page tells. Returns what
+ * ends it; `undefined` if nobody can tell.
+ */
+export function listenForNotices(
+  stores: Shared & { readonly events: Pick<EventStore<never>, 'watch'> },
+  runId: RunId,
+  onNotice: () => void,
+  onError: (error: unknown) => void,
+): (() => void) | undefined {
+  if (stores.events.watch) return stores.events.watch(runId, { onChange: onNotice, onError });
+  const notices = openNotices(stores, runId);
+  if (!notices) return undefined;
+  notices.onmessage = onNotice;
+  return () => notices.close();
 }
 
 /** Tells the followers of a run that nobody owns its new head. */

@@ -32,7 +32,6 @@ export async function openRun<S, E>(options: RunOptions<S, E>): Promise<Run<S, E
   await withContext(RunError, 'openRun', options?.runId, () => checkRunOptions(options));
   const { runId, ifOwned: mode = 'wait', signal, onWait } = options;
   const stores = await storesFor(options);
-  if (options.requireDurable && stores.backend === 'memory') throw notDurable(runId, stores.reason);
   const lost = new AbortController();
   const acquire = (ifOwned: IfOwned) =>
     own(stores, { runId, mode: ifOwned, signal, onWait, onLost: (reason) => lost.abort(reason) });
@@ -70,8 +69,12 @@ type StoreOptions<S, E> = Pick<
 >;
 
 /** The stores of the options, or those of `openStores()`; `onError` is told if these keep less than it may think. */
-export const storesFor = async <S, E>(options: StoreOptions<S, E>): Promise<RunStores<S, E>> =>
-  options.stores ?? unlessAborted(() => openOwnStores(options), options);
+export async function storesFor<S, E>(options: StoreOptions<S, E>): Promise<RunStores<S, E>> {
+  const { runId, requireDurable } = options;
+  const stores = options.stores ?? (await unlessAborted(() => openOwnStores(options), options));
+  if (requireDurable && stores.backend === 'memory') throw notDurable(runId, stores.reason);
+  return stores;
+}
 
 async function openOwnStores<S, E>(options: StoreOptions<S, E>): Promise<RunStores<S, E>> {
   const stores: RunStores<S, E> = await openStores<S, E>();

@@ -46,8 +46,7 @@ export interface CommonOptions<S, E> extends RunDefinition<S, E> {
   readonly stores?: RunStores<S, E> | undefined;
   /**
    * Receives failures that no pending call can report: a snapshot that could not be saved, a log that could not be
-   * compacted, the error with which the
-   * run closed itself, why it is only in memory, that the browser has lost the database (`data-lost`), a listener that
+   * compacted, an append whose connection stays lost while it is tried again, the error with which the run closed itself, why it is only in memory, that the browser has lost the database (`data-lost`), a listener that
    * threw. Without it, they go to `console.warn`.
    */
   readonly onError?: ((error: AnyKernelError) => void) | undefined;

@@ -1,5 +1,5 @@
-import { isCloneable } from '../backends/capture.ts';
 import { describe } from '../errors/reason.ts';
+import { captureToStore } from './capture-to-store.ts';
 
 /**
  * What was thrown, as plain data for the journal: an error's name, message, stack, cause and its other fields that can
@@ -32,18 +32,27 @@ const DEPTH = 8;
 /** Anything can be thrown; whatever it is, this does not throw. */
 export function toFailure(thrown: unknown, depth: number = DEPTH): Failure {
   try {
-    if (!(thrown instanceof Error)) return { thrown: structuredClone(thrown) };
+    if (!(thrown instanceof Error)) return { thrown: captureToStore(thrown, 'thrown') };
     const { name, message, stack, cause, ...others } = thrown;
-    const fields = Object.fromEntries(Object.entries(others).filter(([, value]) => isCloneable(value)));
+    const fields = Object.fromEntries(Object.entries(others).flatMap(storable));
     return {
       name: String(name),
       message: String(message),
       ...(typeof stack === 'string' && { stack }),
       ...(cause !== undefined && depth > 0 && { cause: toFailure(cause, depth - 1) }),
-      ...(Object.keys(fields).length > 0 && { fields: structuredClone(fields) }),
+      ...(Object.keys(fields).length > 0 && { fields }),
     };
   } catch {
     return { name: 'Error', message: describe(thrown) };
+  }
+}
+
+/** A copy of the field, or nothing if it cannot be stored. */
+function storable([name, value]: [string, unknown]): [string, unknown][] {
+  try {
+    return [[name, captureToStore(value, name)]];
+  } catch {
+    return [];
   }
 }
 

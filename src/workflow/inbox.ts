@@ -1,4 +1,3 @@
-import { capture } from '../backends/capture.ts';
 import { openStores } from '../backends/open-stores.ts';
 import { randomId } from '../backends/random-id.ts';
 import type { RunId } from '../contracts/words.ts';
@@ -9,6 +8,7 @@ import { type FollowedRun, followRun } from '../run/follow-run.ts';
 import { openNotices } from '../run/notices.ts';
 import type { RunOptions, RunStores } from '../run/run.ts';
 import { OWN_RUNS, placeRules, type RunPlace } from '../run/runs.ts';
+import { captureToStore } from './capture-to-store.ts';
 import { added, type Pages } from './pages.ts';
 
 /** An event in a workflow's inbox. */
@@ -52,7 +52,7 @@ export function sendEvent(event: EventToSend): Promise<void> {
   return withContext(WorkflowError, 'sendEvent', event?.runId, async () => {
     object(eventRules)('event', event);
     const { runId, type } = event;
-    const payload = capture(event.payload, 'payload');
+    const payload = captureToStore(event.payload, 'payload');
     const stores = event.stores ?? (await openStores());
     const inbox = inboxOf(runId);
     const batch: InboxEvent[] = [{ id: randomId(), type, payload, at: Date.now() }];

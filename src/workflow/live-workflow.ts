@@ -1,4 +1,3 @@
-import { capture } from '../backends/capture.ts';
 import { randomId } from '../backends/random-id.ts';
 import type { SequencedEvent } from '../contracts/event-store.ts';
 import type { RunId } from '../contracts/words.ts';
@@ -6,6 +5,7 @@ import { type ErrorCode, type KernelError, WorkflowError } from '../errors/kerne
 import { describe, toKernelError, withContext } from '../errors/reason.ts';
 import { reportTo } from '../run/report.ts';
 import type { Run, RunStores } from '../run/run.ts';
+import { captureToStore } from './capture-to-store.ts';
 import { never } from './clock.ts';
 import { Execution } from './execution.ts';
 import { revive, toFailure } from './failure.ts';
@@ -93,7 +93,7 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
       // What a former owner may still have begun.
       await this.#mayAppend();
       if (!this.#journal.state.begun)
-        await this.#journal.append(this.#begun(capture(this.#options.input, 'input')));
+        await this.#journal.append(this.#begun(captureToStore(this.#options.input, 'input')));
     }
     if (!this.#stopped) this.#execute();
   }
@@ -149,7 +149,9 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
         this.#end();
       });
     body()
-      .then((result) => withContext(WorkflowError, 'workflow', this.runId, () => capture(result, 'result')))
+      .then((result) =>
+        withContext(WorkflowError, 'workflow', this.runId, () => captureToStore(result, 'result')),
+      )
       .then(
         (result) => finish('the body returns', { type: 'workflow-completed', at: Date.now(), result }),
         (thrown) => {

@@ -1,10 +1,10 @@
-import { capture } from '../backends/capture.ts';
 import type { SnapshotStore } from '../contracts/snapshot-store.ts';
 import type { Seq } from '../contracts/words.ts';
 import { WorkflowError } from '../errors/kernel-error.ts';
 import { withContext } from '../errors/reason.ts';
 import { openRun, storesFor } from '../run/open-run.ts';
 import type { RunStores } from '../run/run.ts';
+import { captureToStore } from './capture-to-store.ts';
 import { emptyJournal, type JournalEvent, type JournalState, reduceJournal, sameState } from './journal.ts';
 import { LiveWorkflow } from './live-workflow.ts';
 import { checkWorkflowOptions, type Workflow, type WorkflowOptions } from './workflow.ts';
@@ -34,7 +34,7 @@ import { checkWorkflowOptions, type Workflow, type WorkflowOptions } from './wor
 export async function openWorkflow<I, R>(options: WorkflowOptions<I, R>): Promise<Workflow<R>> {
   await withContext(WorkflowError, 'openWorkflow', options?.runId, () => {
     checkWorkflowOptions(options);
-    capture(options.input, 'input');
+    captureToStore(options.input, 'input');
   });
   const { runId, version, upcast, onError, ifOwned, onWait, signal, requireDurable } = options;
   const stores = await storesFor<unknown, unknown>(options);

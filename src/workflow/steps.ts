@@ -1,8 +1,8 @@
-import { capture } from '../backends/capture.ts';
 import type { RunId } from '../contracts/words.ts';
 import { WorkflowError } from '../errors/kernel-error.ts';
 import { reasonOf, withContext, withContextSync } from '../errors/reason.ts';
 import type { Rule } from '../errors/rules.ts';
+import { captureToStore } from './capture-to-store.ts';
 import { delay, MINUTE, never, sleep } from './clock.ts';
 import type { Execution } from './execution.ts';
 import { type Failure, toFailure } from './failure.ts';
@@ -73,7 +73,9 @@ export function newStep(services: StepServices): Step {
         execution.call(name, 'wait', (key, signal) => waitStep(services, key, signal, options)),
       ),
     restart: async (input) => {
-      const captured = await withContext(WorkflowError, 'step.restart', runId, () => capture(input, 'input'));
+      const captured = await withContext(WorkflowError, 'step.restart', runId, () =>
+        captureToStore(input, 'input'),
+      );
       execution.finish('the body calls step.restart', () => services.restart(captured));
       return never();
     },
@@ -126,7 +128,7 @@ async function tryOnce(
       ? working
       : Promise.race([working, expiry(timeout, attempt, timer.signal)]));
     try {
-      return { result: capture(result, 'result', 'The step has run, and is not tried again.') };
+      return { result: captureToStore(result, 'result', 'The step has run, and is not tried again.') };
     } catch (thrown) {
       const { code, detail, context } = reasonOf(thrown);
       const error = new WorkflowError(code, detail, { operation: 'step.do', runId, ...context });

@@ -22,7 +22,7 @@ type Damage = readonly [
 /** In place of the batch of 3 and 4, and wrong for one reason each. */
 const brokenBatches: readonly Damage[] = (
   [
-    ['is of a newer format', { format: 3, events: [3, 4] }, 'newer-version'],
+    ['is of a newer format', { format: 4, events: [3, 4] }, 'newer-version'],
     ['is of a format that never was', { format: 0, events: [3, 4] }],
     ['has the format of a base', { format: 2, events: [3, 4] }],
     ['is a base, which only the beginning of a log can be', { format: 2, base: 4, version: 1 }],
@@ -100,7 +100,7 @@ const snapshotRecord = (atSeq: unknown) => ({ format: 1, atSeq, state: 1 });
 /** In place of the snapshot at 2, and wrong for one reason each. */
 const brokenSnapshots: readonly Damage[] = (
   [
-    ['is of a newer format', { format: 2, content: 1 }, 'newer-version'],
+    ['is of a newer format', { format: 4, content: 1 }, 'newer-version'],
     ['is of a format that never was', { format: 0, atSeq: 2, state: 1 }],
     ['has a format that is no number', { format: '1', atSeq: 2, state: 1 }],
     ['has no format', { atSeq: 2, state: 1 }],

@@ -34,15 +34,15 @@ export function setup(project: TestProject): () => void {
   if (!rewake || !idb) throw new Error(`npm pack made something unexpected: ${packed}`);
   run('npm', ['install', '--offline', `../${rewake.filename}`, `../${idb.filename}`], consumer);
 
-  // The integrations' libraries are those of the repository.
-  const peers = Object.keys(manifest.peerDependencies ?? {}).flatMap((name) => [name, `@types/${name}`]);
-  // What samples of the docs need, and rewake does not.
-  const samples = ['@electric-sql/pglite'];
-  for (const name of [...peers, ...samples]) {
+  // The integrations' libraries are those of the repository, and so are those that the samples use beside them.
+  const samples = ['@electric-sql/pglite', '@langchain/langgraph', '@xstate/store'];
+  const peers = [...Object.keys(manifest.peerDependencies ?? {}), ...samples];
+  for (const name of peers.flatMap((name) => [name, `@types/${name}`])) {
     const installed = join(root, 'node_modules', name);
     const link = join(consumer, 'node_modules', name);
+    if (!existsSync(installed)) continue;
     mkdirSync(dirname(link), { recursive: true });
-    if (existsSync(installed)) symlinkSync(installed, link, 'junction');
+    symlinkSync(installed, link, 'junction');
   }
 
   project.provide('tarball', join(folder, rewake.filename));

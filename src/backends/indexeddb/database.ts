@@ -1,8 +1,9 @@
 import { wrap } from 'idb';
+import type { Codec } from '../../contracts/codec.ts';
 import type { RunId, Seq } from '../../contracts/words.ts';
 import { type ErrorCode, KernelError } from '../../errors/kernel-error.ts';
 import { Reason, reasonOf, withContextSync } from '../../errors/reason.ts';
-import { method, object, oneOf, optional, type Rule, text } from '../../errors/rules.ts';
+import { method, nonEmpty, object, oneOf, optional, type Rule, text } from '../../errors/rules.ts';
 import { RENEWAL, renewLog } from './renew-log.ts';
 
 /** How a store in IndexedDB is to be opened; everything is optional. */
@@ -15,6 +16,12 @@ export interface IndexedDbOptions {
    * and snapshots, which can be computed again, are `relaxed`.
    */
   readonly durability?: IDBTransactionDurability | undefined;
+  /**
+   * Turns events, snapshots and bases into bytes before they are stored, and back: compression, encryption. See
+   * `rewake/codecs`. What was stored without it stays readable; what was stored with it is `unreadable` without it. Run
+   * ids, seqs, versions and sizes are stored as they are.
+   */
+  readonly codec?: Codec | undefined;
   /** In place of the platform's `indexedDB`, which is otherwise looked up at the first call. */
   readonly indexedDB?: IDBFactory | undefined;
 }
@@ -27,8 +34,10 @@ const TIMEOUT_MS = 10_000;
 
 export type ObjectStores = Readonly<Record<(typeof STORES)[number], IDBObjectStore>>;
 
-interface TransactOptions {
+export interface TransactOptions {
   readonly durability?: IDBTransactionDurability;
+  /** How often the database had been deleted when a write was called, if that is not now: no write begins a new one. */
+  readonly deletions?: number;
   /** Called at once if the transaction cannot start at once. */
   readonly beforeWait?: () => void;
 }
@@ -47,6 +56,7 @@ export const logIdKeyOf = (runId: RunId): IDBKeyRange => IDBKeyRange.bound([runI
 const optionRules = object({
   databaseName: optional(text),
   durability: optional(oneOf('default', 'strict', 'relaxed')),
+  codec: optional(object({ id: nonEmpty, encode: method, decode: method })),
   indexedDB: optional(object({ open: method })),
 } satisfies Record<keyof IndexedDbOptions, Rule>);
 
@@ -90,11 +100,11 @@ export class Database {
   async transact<T>(
     mode: 'readonly' | 'readwrite',
     body: (stores: ObjectStores) => Promise<T>,
-    { durability, beforeWait }: TransactOptions = {},
+    { durability, deletions = this.deletions, beforeWait }: TransactOptions = {},
   ): Promise<T> {
-    const { deletions } = this;
     // Twice at most: an open connection may turn out to be closing when a transaction is to start.
     for (let opened = 0; ; opened++) {
+      if (mode === 'readwrite' && deletions !== this.deletions) throw deletedMeanwhile();
       const transaction = this.#begin(mode, durability);
       if (transaction) {
         try {
@@ -125,17 +135,7 @@ export class Database {
       if (opened === 2) throw new Reason('connection-lost');
       beforeWait?.();
       await this.open();
-      if (mode === 'readwrite' && deletions !== this.deletions) throw deletedMeanwhile();
     }
-  }
-
-  /** `work`, which fails instead of beginning a new database if this one is deleted between now and then. */
-  unlessDeleted<T>(work: () => Promise<T>): () => Promise<T> {
-    const { deletions } = this;
-    return async () => {
-      if (deletions !== this.deletions) throw deletedMeanwhile();
-      return work();
-    };
   }
 
   #begin(mode: IDBTransactionMode, durability?: IDBTransactionDurability) {

@@ -1,4 +1,5 @@
 import { wrap } from 'idb';
+import type { Codec } from '../../contracts/codec.ts';
 import type {
   AppendOptions,
   Base,
@@ -15,6 +16,7 @@ import { capture, putReason } from '../capture.ts';
 import { byRun, GroupCommit } from '../group-commit.ts';
 import { randomId } from '../random-id.ts';
 import { assertBegins, assertFits, captureBase, EMPTY, type StoredBase } from '../stored-base.ts';
+import { decodeRecord, encodeRecord } from './coded-record.ts';
 import {
   Database,
   deletedMeanwhile,
@@ -23,6 +25,7 @@ import {
   keysOf,
   logIdKeyOf,
   type ObjectStores,
+  type TransactOptions,
 } from './database.ts';
 import {
   baseRecord,
@@ -30,7 +33,8 @@ import {
   eventRecord,
   isBase,
   isBatch,
-  isBatchOf,
+  isCoded,
+  isOf,
   isSeq,
   logIdKey,
   logIdOf,
@@ -54,6 +58,12 @@ interface Append {
   failure?: Reason;
 }
 
+/** After which head a batch is appended, in which log, by whom. */
+type Fence = AppendOptions & { readonly expectedHead: Seq };
+
+/** A batch as it is stored: its records, each with the seq of its last event. */
+type Records = readonly (readonly [Seq, object])[];
+
 /**
  * An {@link EventStore} in IndexedDB: one record per committed batch, or per 10,000 events of a longer one, in
  * the object store `events`. It opens the database at the first call and opens it again whenever the connection
@@ -61,6 +71,8 @@ interface Append {
  *
  * Appends that arrive while a commit is in flight are committed together, so that many appends without an
  * `await` between them cost about as much as one of all their events.
+ *
+ * With a `codec`, an append without `expectedHead` first reads the head, because the codec is told the seq.
  *
  * Besides what the contract names, every method rejects with `unavailable`, `timeout` or `blocked` if the
  * database cannot be opened, with `newer-version` if a newer release has upgraded it, and with `connection-lost`
@@ -74,11 +86,13 @@ interface Append {
 export class IndexedDbEventStore<E> implements EventStore<E> {
   readonly #database: Database;
   readonly #durability: IDBTransactionDurability;
+  readonly #codec: Codec | undefined;
   readonly #commits = new GroupCommit<Append>((appends) => this.#commit(appends));
 
   constructor(options: IndexedDbOptions = {}) {
     this.#database = Database.shared(options);
     this.#durability = options.durability ?? 'strict';
+    this.#codec = options.codec;
   }
 
   append(runId: RunId, events: readonly E[], options?: AppendOptions): Promise<Head> {
@@ -114,8 +128,14 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
             wrap(events.getAll(keysOf(runId, to + 1), 1)),
           ]),
       );
-      const allKeys = [...keys, ...keyBeyond];
-      const scanned = sequence(before, allKeys, [...records, ...recordBeyond], from, to);
+      // The last one goes for nothing if the others reach the limit.
+      const beyond = keys.length > 0 && seqOf(keys.at(-1)) === to ? 0 : 1;
+      const allKeys = [...keys, ...keyBeyond.slice(0, beyond)];
+      const stored = [...records, ...recordBeyond.slice(0, beyond)];
+      const decode = (record: unknown, index: number) =>
+        decodeRecord(this.#codec, record, runId, seqOf(allKeys[index]));
+      const decoded = stored.some(isCoded) ? await Promise.all(stored.map(decode)) : stored;
+      const scanned = sequence(before, allKeys, decoded, from, to);
       const isEmpty = before === 0 && allKeys.length === 0;
       // `E` is the application's word for what it appended to this run.
       return { logId: isEmpty ? null : logId, events: scanned as SequencedEvent<E>[] };
@@ -133,17 +153,23 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     return withContext(EventStoreError, 'compact', runId, async () => {
       checkCompact(runId, base);
       const captured = { ...captureBase(base), logId: base.logId };
-      await this.#writeBase((stores) => compactLog(stores, runId, captured));
+      await this.#writeBase(
+        (codec) => this.#encodeCompaction(codec, runId, captured),
+        (stores, coded) => compactLog(stores, runId, captured, coded),
+      );
     });
   }
 
   base(runId: RunId): Promise<Base | undefined> {
-    return withContext(EventStoreError, 'base', runId, () => {
+    return withContext(EventStoreError, 'base', runId, async () => {
       checkRunId(runId);
-      return this.#database.transact('readonly', async ({ events }) => {
-        const [base, logId] = await Promise.all([baseOf(events, runId), readLogId(events, runId)]);
-        return base && { ...base, logId };
-      });
+      const [base, logId] = await this.#database.transact('readonly', ({ events }) =>
+        Promise.all([baseOf(events, runId), readLogId(events, runId)]),
+      );
+      if (!base) return undefined;
+      const { atSeq, version } = base;
+      const record = await decodeRecord(this.#codec, base.record, runId, atSeq);
+      return { atSeq, logId, version, state: contentOf(record, 'base') };
     });
   }
 
@@ -152,19 +178,19 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
       checkBegin(runId, base, head);
       const captured = captureBase(base);
       const expected = { ...head };
-      let begun = head;
-      await this.#writeBase(async (stores) => {
-        begun = await beginLog(stores, runId, captured, expected);
-      });
-      return begun;
+      return this.#writeBase(
+        (codec) => encodeRecord(codec, baseRecord(captured), runId, captured.atSeq),
+        (stores, coded) => beginLog(stores, runId, captured, expected, coded),
+      );
     });
   }
 
   delete(runId: RunId): Promise<void> {
     return withContext(EventStoreError, 'delete', runId, () => {
       checkRunId(runId);
+      const { deletions } = this.#database;
       const deletion = ({ events }: ObjectStores) => wrap(events.delete(keysAndLogIdOf(runId)));
-      return this.#commits.alone(this.#database.unlessDeleted(() => this.#write(deletion)));
+      return this.#commits.alone(() => this.#write(deletion, { deletions }));
     });
   }
 
@@ -189,49 +215,42 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     );
   }
 
-  /** Appends after the head that the caller expects, at once, and takes it back if the head turns out to be another. */
-  async #appendFenced(
-    runId: RunId,
-    events: readonly unknown[],
-    fence: AppendOptions & { readonly expectedHead: Seq },
-  ): Promise<Head> {
-    const { expectedHead, logId, writer, version, immutable } = fence;
+  /** Appends after the head that the caller expects, at once. */
+  async #appendFenced(runId: RunId, events: readonly unknown[], fence: Fence): Promise<Head> {
+    const { expectedHead, writer, immutable } = fence;
+    const { deletions } = this.#database;
     // If it need not wait, put captures it.
-    let captured = this.#commits.busy ? copy(events, immutable) : undefined;
-    let head: Head | undefined;
-    const append = async (stores: ObjectStores) => {
-      const following = wrap(stores.events.getAllKeys(keysAndLogIdOf(runId, expectedHead)));
-      // If put throws, nobody waits for it.
-      following.catch(() => {});
-      putBatch(stores.events, runId, expectedHead, captured ?? events, { writer, version });
-      const keys = await following;
-      const last = keys.filter((key) => runIdOf(key) !== undefined).at(-1);
-      const seq = last ? seqOf(last) : await lastSeq(stores.events, runId, expectedHead);
-      const found = { seq, logId: seq === 0 ? null : logIdOf(keys.at(-1)) };
-      if (seq !== expectedHead || (logId !== undefined && logId !== found.logId))
-        throw staleHead(expectedHead, seq);
-      head = await headAfter(stores, runId, found, events.length);
-    };
+    let captured = this.#codec || this.#commits.busy ? copy(events, immutable) : undefined;
     const beforeWait = () => {
       captured ??= copy(events, immutable);
     };
+    const append = async () => {
+      const coded = this.#codec && (await encodeBatch(this.#codec, runId, captured ?? events, fence));
+      const put = (stores: ObjectStores) => appendAfter(stores, runId, captured ?? events, fence, coded);
+      return this.#write(put, { deletions, beforeWait });
+    };
     try {
-      await this.#commits.alone(this.#database.unlessDeleted(() => this.#write(append, beforeWait)));
+      return await this.#commits.alone(append);
     } catch (error) {
-      if (!(error instanceof Reason && error.code === 'conflict') || writer === undefined) throw error;
-      head = await this.#landed(runId, expectedHead, events.length, writer);
-      if (!head) throw error;
+      const isConflict = reasonOf(error).code === 'conflict';
+      const landed = isConflict && writer && (await this.#landed(runId, expectedHead, events.length, writer));
+      if (landed) return landed;
+      throw error;
     }
-    return head ?? { seq: expectedHead + events.length, logId: null };
   }
 
   /** The end of the batch of so many events after `head`, if it is there and of this writer, by its last record. */
   async #landed(runId: RunId, head: Seq, length: number, writer: string): Promise<Head | undefined> {
+    if (length === 0) return undefined;
     const seq = head + length;
-    const [record, logId] = await this.#database.transact('readonly', ({ events }) =>
-      Promise.all([wrap(events.get([runId, seq])), readLogId(events, runId)]),
+    const [record, before, logId] = await this.#database.transact('readonly', ({ events }) =>
+      Promise.all([
+        wrap(events.get([runId, seq])),
+        lastSeq(events, runId, seq - 1),
+        readLogId(events, runId),
+      ]),
     );
-    const isThere = isBatchOf(record, writer, ((length - 1) % RECORD_LENGTH) + 1);
+    const isThere = isOf(record, writer) && seq - before === ((length - 1) % RECORD_LENGTH) + 1;
     return isThere ? { seq, logId } : undefined;
   }
 
@@ -240,20 +259,75 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
       if (append.deletions !== this.#database.deletions) append.failure = deletedMeanwhile();
     const left = appends.filter(({ failure }) => !failure);
     if (left.length === 0) return;
+    if (this.#codec) {
+      for (const [runId, ofRun] of byRun(left))
+        for (const batch of byVersion(ofRun)) await this.#appendCoded(this.#codec, runId, batch);
+      return;
+    }
     await this.#write(async (stores) => {
-      await Promise.all(Array.from(byRun(left), ([runId, batches]) => appendAll(stores, runId, batches)));
+      const appendAll = async ([runId, ofRun]: [RunId, readonly Append[]]) => {
+        for (const batch of byVersion(ofRun)) await appendTogether(stores, runId, batch);
+      };
+      await Promise.all(Array.from(byRun(left), appendAll));
     });
   }
 
-  /** Strict in any case: it deletes events whose loss nobody was told to expect. */
-  #writeBase(body: (stores: ObjectStores) => Promise<void>): Promise<void> {
-    const write = () => this.#database.transact('readwrite', body, { durability: 'strict' });
-    return this.#commits.alone(this.#database.unlessDeleted(write));
+  /**
+   * Strict in any case: it deletes events whose loss nobody was told to expect. Begins anew if `body` gives nothing,
+   * because what was encoded is not what has to be put any more.
+   */
+  #writeBase<T, Coded>(
+    encode: (codec: Codec) => Promise<Coded>,
+    body: (stores: ObjectStores, coded: Coded | undefined) => Promise<T | undefined>,
+  ): Promise<T> {
+    const { deletions } = this.#database;
+    return this.#commits.alone(async () => {
+      for (;;) {
+        const coded = this.#codec && (await encode(this.#codec));
+        const write = (stores: ObjectStores) => body(stores, coded);
+        const written = await this.#write(write, { durability: 'strict', deletions });
+        if (written !== undefined) return written;
+      }
+    });
   }
 
-  async #write(body: (stores: ObjectStores) => Promise<void>, beforeWait?: () => void): Promise<void> {
-    const options = { durability: this.#durability, ...(beforeWait && { beforeWait }) };
-    await this.#database.transact('readwrite', body, options);
+  /** Appends batches of one version after the head that is there, and again if somebody else was faster. */
+  async #appendCoded(codec: Codec, runId: RunId, appends: readonly Append[]): Promise<void> {
+    const events = appends.flatMap((append) => append.events);
+    const { version, deletions = 0 } = appends[0] ?? {};
+    try {
+      const head = await this.#database.transact('readonly', (stores) => headOf(stores.events, runId));
+      const fence = { expectedHead: head.seq, logId: head.logId, version };
+      const coded = await encodeBatch(codec, runId, events, fence);
+      const append = (stores: ObjectStores) => appendAfter(stores, runId, events, fence, coded);
+      tellHeads(appends, await this.#write(append, { deletions }));
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (reason.code === 'conflict') await this.#appendCoded(codec, runId, appends);
+      // One of them cannot be encoded, and only that one is to fail.
+      else if (reason.code === 'not-cloneable' && appends.length > 1)
+        for (const append of appends) await this.#appendCoded(codec, runId, [append]);
+      else for (const append of appends) append.failure = reason;
+    }
+  }
+
+  async #encodeCompaction(codec: Codec, runId: RunId, base: Base): Promise<Map<Seq, object>> {
+    const { atSeq } = base;
+    const [[key], [record]] = await this.#database.transact('readonly', ({ events }) =>
+      recordFrom(events, runId, atSeq),
+    );
+    const seq = key === undefined ? atSeq : seqOf(key);
+    const coded = new Map<Seq, object>();
+    // If it is a base, it is in the way of this one.
+    if (seq > atSeq && isBatch(record)) {
+      const rest = restOf(await decodeRecord(codec, record, runId, seq), atSeq, seq);
+      coded.set(seq, await encodeRecord(codec, rest, runId, seq));
+    }
+    return coded.set(atSeq, await encodeRecord(codec, baseRecord(base), runId, atSeq));
+  }
+
+  #write<T>(body: (stores: ObjectStores) => Promise<T>, options?: TransactOptions): Promise<T> {
+    return this.#database.transact('readwrite', body, { durability: this.#durability, ...options });
   }
 }
 
@@ -275,19 +349,27 @@ async function headOf(events: IDBObjectStore, runId: RunId): Promise<Head> {
 const readLogId = async (events: IDBObjectStore, runId: RunId): Promise<LogId | null> =>
   logIdOf(await wrap(events.getKey(logIdKeyOf(runId))));
 
-/** What the run's log begins with, if that is a base. */
-async function baseOf(events: IDBObjectStore, runId: RunId): Promise<StoredBase | undefined> {
+/** The record that the run's log begins with, if that is a base. */
+async function baseOf(events: IDBObjectStore, runId: RunId) {
   const [[key], [record]] = await recordFrom(events, runId, 0);
   if (key === undefined || isBatch(record)) return undefined;
-  return { atSeq: seqOf(key), version: versionOf(record), state: contentOf(record, 'base') };
+  return { atSeq: seqOf(key), version: versionOf(record), record };
 }
 
 /** The key and the value of the record in which the event `seq` is; none if the log ends before it. */
 const recordFrom = (events: IDBObjectStore, runId: RunId, seq: Seq): Promise<[IDBValidKey[], unknown[]]> =>
   Promise.all([wrap(events.getAllKeys(keysOf(runId, seq), 1)), wrap(events.getAll(keysOf(runId, seq), 1))]);
 
-/** Puts the base in place of the events up to it. Of the batch that it ends in, the rest stays. */
-async function compactLog({ events }: ObjectStores, runId: RunId, base: Base): Promise<void> {
+/**
+ * Puts the base in place of the events up to it. Of the batch that it ends in, the rest stays. Changes nothing, and gives
+ * nothing, if that is no longer the batch which the rest was encoded of.
+ */
+async function compactLog(
+  { events }: ObjectStores,
+  runId: RunId,
+  base: Base,
+  coded: ReadonlyMap<Seq, object> | undefined,
+): Promise<true | undefined> {
   const { atSeq } = base;
   const [head, present, [[key], [record]]] = await Promise.all([
     headOf(events, runId),
@@ -296,28 +378,46 @@ async function compactLog({ events }: ObjectStores, runId: RunId, base: Base): P
   ]);
   assertFits(base, head, present);
   const last = seqOf(key);
+  if (coded && !coded.has(last)) return undefined;
   events.delete(keysOf(runId, 0, atSeq));
-  putBase(events, runId, base);
-  if (last === atSeq) return;
+  putBase(events, runId, base, coded?.get(atSeq));
+  if (last > atSeq) events.put(coded?.get(last) ?? restOf(record, atSeq, last), [runId, last]);
+  return true;
+}
+
+/** What is left of the batch that ends with the event `last` if the events up to `atSeq` are gone. */
+function restOf(record: unknown, atSeq: Seq, last: Seq): object {
   const batch = contentOf(record, 'events');
   if (!Array.isArray(batch) || batch.length <= last - atSeq) throw damaged(atSeq);
   // Without its writer: repeated, the whole batch is not to be taken for the part that is left.
-  events.put(eventRecord(batch.slice(atSeq - last), undefined, versionOf(record)), [runId, last]);
+  return eventRecord(batch.slice(atSeq - last), undefined, versionOf(record));
 }
 
 /** Puts the base in place of the log that ends with `expected`. */
-async function beginLog(stores: ObjectStores, runId: RunId, base: StoredBase, expected: Head): Promise<Head> {
+async function beginLog(
+  stores: ObjectStores,
+  runId: RunId,
+  base: StoredBase,
+  expected: Head,
+  coded: object | undefined,
+): Promise<Head> {
   const { events } = stores;
   const [head, present] = await Promise.all([headOf(events, runId), baseOf(events, runId)]);
   assertBegins(base, expected, head, present);
   events.delete(keysOf(runId));
-  putBase(events, runId, base);
+  putBase(events, runId, base, coded);
   return headAfter(stores, runId, head, base.atSeq - head.seq);
 }
 
-function putBase(events: IDBObjectStore, runId: RunId, base: StoredBase): void {
+/** Puts the base, encoded or as it is. */
+function putBase(
+  events: IDBObjectStore,
+  runId: RunId,
+  base: StoredBase,
+  coded: object = baseRecord(base),
+): void {
   try {
-    events.put(baseRecord(base), [runId, base.atSeq]);
+    events.put(coded, [runId, base.atSeq]);
   } catch (error) {
     throw putReason(error, base.state, 'state');
   }
@@ -348,61 +448,100 @@ async function adoptSnapshot(
     snapshots.put({ ...Object(record), logId }, runId);
 }
 
-/** Appends one run's batches, those of one version as one record. */
-async function appendAll(stores: ObjectStores, runId: RunId, appends: readonly Append[]): Promise<void> {
-  for (let from = 0; from < appends.length; ) {
-    const version = appends[from]?.version;
-    const other = appends.findIndex((append, index) => index > from && append.version !== version);
-    const to = other < 0 ? appends.length : other;
-    await appendTogether(stores, runId, appends.slice(from, to), version);
-    from = to;
-  }
-}
-
-async function appendTogether(
+/** Puts a batch after the head that is expected, and takes it back if the head turns out to be another. */
+async function appendAfter(
   stores: ObjectStores,
   runId: RunId,
-  appends: readonly Append[],
-  version: number | undefined,
-): Promise<void> {
+  events: readonly unknown[],
+  fence: Fence,
+  coded?: Records,
+): Promise<Head> {
+  const { expectedHead, logId } = fence;
+  const following = wrap(stores.events.getAllKeys(keysAndLogIdOf(runId, expectedHead)));
+  // If put throws, nobody waits for it.
+  following.catch(() => {});
+  putBatch(stores.events, runId, events, fence, coded);
+  const keys = await following;
+  const last = keys.filter((key) => runIdOf(key) !== undefined).at(-1);
+  const seq = last ? seqOf(last) : await lastSeq(stores.events, runId, expectedHead);
+  const found = { seq, logId: seq === 0 ? null : logIdOf(keys.at(-1)) };
+  if (seq !== expectedHead || (logId !== undefined && logId !== found.logId))
+    throw staleHead(expectedHead, seq);
+  return headAfter(stores, runId, found, events.length);
+}
+
+/** One run's appends in their order, those of one version together. */
+function byVersion(appends: readonly Append[]): Append[][] {
+  const groups: Append[][] = [];
+  for (const append of appends) {
+    const group = groups.at(-1);
+    if (group && group[0]?.version === append.version) group.push(append);
+    else groups.push([append]);
+  }
+  return groups;
+}
+
+/** Appends batches of one version as one record. */
+async function appendTogether(stores: ObjectStores, runId: RunId, appends: readonly Append[]): Promise<void> {
   const head = await headOf(stores.events, runId);
   const batch = appends.flatMap(({ events }) => events);
   try {
-    putBatch(stores.events, runId, head.seq, batch, { version });
+    putBatch(stores.events, runId, batch, { expectedHead: head.seq, version: appends[0]?.version });
   } catch (error) {
     // One of them cannot be stored, and only that one is to fail. Some records may have been put before it.
     stores.events.delete(keysOf(runId, head.seq + 1));
     const [first, ...others] = appends;
-    if (others.length > 0)
-      for (const append of appends) await appendTogether(stores, runId, [append], version);
+    if (others.length > 0) for (const append of appends) await appendTogether(stores, runId, [append]);
     else if (first) first.failure = reasonOf(error);
     return;
   }
-  const { logId } = await headAfter(stores, runId, head, batch.length);
-  let { seq } = head;
-  for (const append of appends) {
-    seq += append.events.length;
-    append.head = { seq, logId: seq === 0 ? null : logId };
+  tellHeads(appends, await headAfter(stores, runId, head, batch.length));
+}
+
+/** Gives each append its head, of which the last is this. */
+function tellHeads(appends: readonly Append[], { seq, logId }: Head): void {
+  let last = seq;
+  for (const append of [...appends].reverse()) {
+    append.head = { seq: last, logId: last === 0 ? null : logId };
+    last -= append.events.length;
   }
 }
 
-/** Puts the batch that follows the event `head`. */
+/** Puts the batch, encoded or as it is, after the head that is expected. */
 function putBatch(
   store: IDBObjectStore,
   runId: RunId,
-  head: Seq,
   events: readonly unknown[],
-  { writer, version }: Pick<AppendOptions, 'writer' | 'version'>,
+  fence: Fence,
+  coded?: Records,
 ): void {
   try {
-    for (let from = 0; from < events.length; from += RECORD_LENGTH) {
-      const part = events.slice(from, from + RECORD_LENGTH);
-      store.put(eventRecord(part, writer, version), [runId, head + from + part.length]);
-    }
+    for (const [seq, record] of coded ?? recordsOf(events, fence)) store.put(record, [runId, seq]);
   } catch (error) {
     throw putReason(error, events, 'events');
   }
 }
+
+function recordsOf(events: readonly unknown[], { expectedHead, writer, version }: Fence): Records {
+  const records: [Seq, object][] = [];
+  for (let from = 0; from < events.length; from += RECORD_LENGTH) {
+    const part = events.slice(from, from + RECORD_LENGTH);
+    records.push([expectedHead + from + part.length, eventRecord(part, writer, version)]);
+  }
+  return records;
+}
+
+const encodeBatch = (
+  codec: Codec,
+  runId: RunId,
+  events: readonly unknown[],
+  fence: Fence,
+): Promise<Records> =>
+  Promise.all(
+    recordsOf(events, fence).map(
+      async ([seq, record]) => [seq, await encodeRecord(codec, record, runId, seq)] as const,
+    ),
+  );
 
 /** The events with a seq between `from` and `to`, both inclusive, in the records that follow the event `before`. */
 function sequence(

@@ -1,12 +1,13 @@
-import type { Snapshot } from '../../contracts/snapshot-store.ts';
 import type { LogId, RunId, Seq } from '../../contracts/words.ts';
 import { Reason } from '../../errors/reason.ts';
 import type { StoredBase } from '../stored-base.ts';
 
 /** Of what this release writes. A record carries it so that a later release can tell old from new. */
-const FORMAT = 1;
+export const FORMAT = 1;
 /** Of a base, in which rewake 0.1 and 0.2 must find no batch of events. */
-const BASE_FORMAT = 2;
+export const BASE_FORMAT = 2;
+/** Of a record of either kind, or of a snapshot, that a codec has turned into bytes: rewake 0.1 and 0.2 refuse it. */
+export const CODED_FORMAT = 3;
 
 export type SnapshotRecord = {
   readonly format: typeof FORMAT;
@@ -26,13 +27,21 @@ export type BaseRecord = {
   readonly base: unknown;
   readonly version: number;
 };
+/** A record with the bytes of a codec in the field that names what it holds. */
+export type CodedRecord = {
+  readonly format: typeof CODED_FORMAT;
+  readonly codec?: unknown;
+};
 
-export const snapshotRecord = ({
-  atSeq,
-  logId,
-  version,
-  state,
-}: Omit<Snapshot<unknown>, 'runId'>): SnapshotRecord => ({
+/** A snapshot that is to be stored. */
+export interface SnapshotFields {
+  readonly atSeq: Seq;
+  readonly logId: LogId | null | undefined;
+  readonly version: number | undefined;
+  readonly state: unknown;
+}
+
+export const snapshotRecord = ({ atSeq, logId, version, state }: SnapshotFields): SnapshotRecord => ({
   format: FORMAT,
   atSeq,
   ...(logId && { logId }),
@@ -53,9 +62,12 @@ export const baseRecord = ({ state, version }: StoredBase): BaseRecord => ({
   version,
 });
 
+/** Whether a codec has turned what a record holds into bytes. */
+export const isCoded = (record: unknown): record is CodedRecord => Object(record).format === CODED_FORMAT;
+
 /** Whether what is stored among a run's events is a base, or a batch. A damaged one may be neither. */
-export const isBase = (record: unknown): boolean => Object(record).format === BASE_FORMAT;
-export const isBatch = (record: unknown): boolean => Object(record).format === FORMAT;
+export const isBase = (record: unknown): boolean => Object.hasOwn(Object(record), 'base');
+export const isBatch = (record: unknown): boolean => Object.hasOwn(Object(record), 'events');
 
 /** The version in a record, whoever wrote it; without one it is 1, as everything was that rewake 0.1 wrote. */
 export function versionOf(record: unknown): number {
@@ -80,17 +92,14 @@ export function logIdOf(key: IDBValidKey | undefined): LogId | null {
 export const asLogId = (stored: unknown): LogId | null =>
   typeof stored === 'string' && stored !== '' ? stored : null;
 
-/** Whether a record is the batch of so many events that `writer` appended. */
-export function isBatchOf(record: unknown, writer: string, length: number): boolean {
-  const { events, writer: wrote } = Object(record);
-  return wrote === writer && Array.isArray(events) && events.length === length;
-}
+/** Whether `writer` appended a record. */
+export const isOf = (record: unknown, writer: string): boolean => Object(record).writer === writer;
 
 /** A field of a record, which has been stored and is therefore not trusted. */
 export function contentOf(record: unknown, field: 'atSeq' | 'state' | 'events' | 'base'): unknown {
   const fields = Object(record);
+  if (typeof fields.format === 'number' && fields.format > CODED_FORMAT) throw new Reason('newer-version');
   const format = field === 'base' ? BASE_FORMAT : FORMAT;
-  if (typeof fields.format === 'number' && fields.format > format) throw new Reason('newer-version');
   if (fields.format !== format || !Object.hasOwn(fields, field)) throw new Reason('unreadable');
   return fields[field];
 }

@@ -1,31 +1,42 @@
 import { wrap } from 'idb';
+import type { Codec } from '../../contracts/codec.ts';
 import type { SaveOptions, Snapshot, SnapshotStore } from '../../contracts/snapshot-store.ts';
-import type { LogId, RunId, Seq } from '../../contracts/words.ts';
+import type { RunId } from '../../contracts/words.ts';
 import { checkRunId, checkSave } from '../../errors/contract-rules.ts';
 import { SnapshotStoreError } from '../../errors/kernel-error.ts';
 import { type Reason, reasonOf, staleLog, staleSnapshot, withContext } from '../../errors/reason.ts';
 import { capture, putReason } from '../capture.ts';
 import { byRun, GroupCommit } from '../group-commit.ts';
+import { decodeRecord, encodeRecord } from './coded-record.ts';
 import {
   Database,
   deletedMeanwhile,
   type IndexedDbOptions,
   logIdKeyOf,
   type ObjectStores,
+  type TransactOptions,
 } from './database.ts';
-import { asLogId, asSeq, contentOf, isSeq, logIdOf, snapshotRecord, versionOf } from './record.ts';
+import {
+  asLogId,
+  asSeq,
+  contentOf,
+  isSeq,
+  logIdOf,
+  type SnapshotFields,
+  snapshotRecord,
+  versionOf,
+} from './record.ts';
 
 /** A save on its way: what is to be written, and what became of it. */
-interface Save {
+interface Save extends SnapshotFields {
   readonly runId: RunId;
-  readonly atSeq: Seq;
-  readonly logId: LogId | null | undefined;
-  readonly version: number | undefined;
   state: unknown;
   /** Whether nobody else can change `state` any more. */
   captured: boolean;
   /** How often the database had been deleted when the save was called. */
   readonly deletions: number;
+  /** What is to be stored, if that is not the state as it is. */
+  coded?: object;
   failure?: Reason;
 }
 
@@ -48,18 +59,23 @@ interface Save {
 export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
   readonly #database: Database;
   readonly #durability: IDBTransactionDurability;
+  readonly #codec: Codec | undefined;
   readonly #commits = new GroupCommit<Save>((saves) => this.#commit(saves));
 
   constructor(options: IndexedDbOptions = {}) {
     this.#database = Database.shared(options);
     this.#durability = options.durability ?? 'relaxed';
+    this.#codec = options.codec;
   }
 
   loadLatest(runId: RunId): Promise<Snapshot<S> | undefined> {
     return withContext(SnapshotStoreError, 'loadLatest', runId, async () => {
       checkRunId(runId);
-      const record = await this.#database.transact('readonly', ({ snapshots }) => wrap(snapshots.get(runId)));
-      if (record === undefined) return undefined;
+      const stored: unknown = await this.#database.transact('readonly', ({ snapshots }) =>
+        wrap(snapshots.get(runId)),
+      );
+      if (stored === undefined) return undefined;
+      const record = await decodeRecord(this.#codec, stored, runId, Object(stored).atSeq);
       const atSeq = asSeq(contentOf(record, 'atSeq'));
       const logId = asLogId(Object(record).logId);
       const version = versionOf(record);
@@ -76,7 +92,7 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
       const captured = options?.immutable ?? false;
       const { deletions } = this.#database;
       const save: Save = { runId, atSeq, logId, version, state, captured, deletions };
-      if (this.#commits.busy) captureState(save);
+      if (this.#codec || this.#commits.busy) captureState(save);
       if (!save.failure) await this.#commits.add(save);
       if (save.failure) throw save.failure;
     });
@@ -85,9 +101,10 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
   delete(runId: RunId): Promise<void> {
     return withContext(SnapshotStoreError, 'delete', runId, async () => {
       checkRunId(runId);
+      const { deletions } = this.#database;
       const deletion = ({ snapshots, guards }: ObjectStores) =>
         Promise.all([snapshots, guards].map((store) => wrap(store.delete(runId))));
-      await this.#commits.alone(this.#database.unlessDeleted(() => this.#write(deletion)));
+      await this.#commits.alone(() => this.#write(deletion, { deletions }));
     });
   }
 
@@ -99,6 +116,8 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
   }
 
   async #commit(saves: readonly Save[]): Promise<void> {
+    const codec = this.#codec;
+    if (codec) await Promise.all(saves.map((save) => encodeState(codec, save)));
     for (const save of saves) {
       if (save.deletions !== this.#database.deletions) save.failure ??= deletedMeanwhile();
     }
@@ -107,7 +126,7 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
     try {
       await this.#write(
         (stores) => Promise.all(Array.from(byRun(left).values(), (ofRun) => saveLatest(stores, ofRun))),
-        () => left.forEach(captureState),
+        { beforeWait: () => left.forEach(captureState) },
       );
     } catch (error) {
       // The failure of one save has taken back all: now without it.
@@ -116,9 +135,8 @@ export class IndexedDbSnapshotStore<S> implements SnapshotStore<S> {
     }
   }
 
-  async #write(body: (stores: ObjectStores) => Promise<unknown>, beforeWait?: () => void): Promise<void> {
-    const options = { durability: this.#durability, ...(beforeWait && { beforeWait }) };
-    await this.#database.transact('readwrite', body, options);
+  async #write(body: (stores: ObjectStores) => Promise<unknown>, options: TransactOptions): Promise<void> {
+    await this.#database.transact('readwrite', body, { durability: this.#durability, ...options });
   }
 }
 
@@ -132,22 +150,27 @@ function captureState(save: Save): void {
   }
 }
 
+async function encodeState(codec: Codec, save: Save): Promise<void> {
+  try {
+    save.coded ??= await encodeRecord(codec, snapshotRecord(save), save.runId, save.atSeq);
+  } catch (error) {
+    save.failure = reasonOf(error);
+  }
+}
+
 /** Writes the latest of one run's saves; fails if that cannot be stored, comes too late, or is of another log. */
 async function saveLatest(
   { snapshots, guards, events }: ObjectStores,
   saves: readonly [Save, ...Save[]],
 ): Promise<void> {
   const latest = saves.reduce((best, next) => (next.atSeq < best.atSeq ? best : next));
-  const { runId, atSeq, logId, version, state } = latest;
+  const { runId, atSeq, state } = latest;
   const stored = Promise.all([wrap(guards.get(runId)), wrap(events.getKey(logIdKeyOf(runId)))]);
   // If put throws, nobody waits for it.
   stored.catch(() => {});
   try {
     // At once, because put captures the state. Should it turn out that it must not be there, it is taken back.
-    snapshots.put(
-      snapshotRecord({ atSeq, ...(logId && { logId }), ...(version && { version }), state }),
-      runId,
-    );
+    snapshots.put(latest.coded ?? snapshotRecord(latest), runId);
   } catch (error) {
     latest.failure = putReason(error, state, 'state');
     throw latest.failure;

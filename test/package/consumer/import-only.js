@@ -2,6 +2,8 @@ import './no-browser.js';
 import * as rewake from 'rewake';
 import * as conformance from 'rewake/conformance';
 import * as exporting from 'rewake/export';
+import * as http from 'rewake/http';
+import * as inspector from 'rewake/inspector';
 import * as postgres from 'rewake/postgres';
 import * as react from 'rewake/react';
 import * as redux from 'rewake/redux';
@@ -14,8 +16,10 @@ console.log(
     ...rewake,
     ...conformance,
     ...exporting,
+    ...http,
     ...postgres,
     ...sqlite,
+    ...inspector,
     ...react,
     ...redux,
     ...workflow,

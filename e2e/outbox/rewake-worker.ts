@@ -1,0 +1,3 @@
+import { listen } from '../../examples/workflow-outbox.ts';
+
+listen(globalThis);

@@ -1,0 +1,3 @@
+export { compress } from './compress.ts';
+export { type EncryptionKeys, encrypt } from './encrypt.ts';
+export { pipe } from './pipe.ts';

@@ -1,0 +1,2 @@
+export type { InspectedDefinition, InspectedDefinitions } from './context.ts';
+export { defineInspector, type InspectorElement } from './define-inspector.ts';

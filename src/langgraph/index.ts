@@ -1,0 +1,1 @@
+export { RewakeSaver, type RewakeSaverOptions } from './rewake-saver.ts';

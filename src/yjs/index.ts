@@ -1,0 +1,1 @@
+export { type DocOptions, openDoc, type StoredDoc } from './open-doc.ts';
