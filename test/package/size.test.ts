@@ -9,7 +9,7 @@ import { entries, manifest, root } from './run.ts';
 // 1 kB is 1000 bytes.
 const bundles = [
   { name: 'snapshot-store', code: "export { IndexedDbSnapshotStore } from 'rewake';", budget: 5.15 },
-  { name: 'all', code: "export * from 'rewake';", budget: 14.1 },
+  { name: 'all', code: "export * from 'rewake';", budget: 14.3 },
 ];
 
 /** What each further export may add to all of `rewake`. */
