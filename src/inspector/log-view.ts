@@ -47,7 +47,11 @@ export class LogView {
     this.#detail = new Detail(context, this.pages);
     this.#filter.addEventListener('input', () => this.#startSearch());
     this.#slider.addEventListener('input', () => this.#select(this.#slider.valueAsNumber));
-    this.#number.addEventListener('change', () => this.#select(this.#number.valueAsNumber || 0));
+    const goTo = () => this.#select(this.#number.valueAsNumber || 0);
+    this.#number.addEventListener('change', goTo);
+    this.#number.addEventListener('keydown', ({ key }) => {
+      if (key === 'Enter') goTo();
+    });
     const steps = h(
       'div',
       { class: 'bar steps' },
