@@ -8,14 +8,13 @@ import type {
   LogPage,
   SequencedEvent,
 } from '../../contracts/event-store.ts';
-import type { LogId, RunId, Seq } from '../../contracts/words.ts';
+import type { RunId, Seq } from '../../contracts/words.ts';
 import { checkAppend, checkBegin, checkCompact, checkRunId, checkScan } from '../../errors/contract-rules.ts';
 import { EventStoreError } from '../../errors/kernel-error.ts';
-import { compacted, Reason, reasonOf, staleHead, withContext } from '../../errors/reason.ts';
-import { capture, putReason } from '../capture.ts';
+import { type Reason, reasonOf, withContext } from '../../errors/reason.ts';
+import { capture } from '../capture.ts';
 import { byRun, GroupCommit } from '../group-commit.ts';
-import { randomId } from '../random-id.ts';
-import { assertBegins, assertFits, captureBase, EMPTY, type StoredBase } from '../stored-base.ts';
+import { captureBase, EMPTY, type StoredBase } from '../stored-base.ts';
 import { decodeRecord, encodeRecord } from './coded-record.ts';
 import {
   Database,
@@ -23,28 +22,28 @@ import {
   type IndexedDbOptions,
   keysAndLogIdOf,
   keysOf,
-  logIdKeyOf,
   type ObjectStores,
   type TransactOptions,
 } from './database.ts';
 import {
-  baseRecord,
-  contentOf,
-  eventRecord,
-  isBase,
-  isBatch,
-  isCoded,
-  isOf,
-  isSeq,
-  logIdKey,
-  logIdOf,
-  runIdOf,
-  seqOf,
-  versionOf,
-} from './record.ts';
+  appendAfter,
+  baseOf,
+  beginLog,
+  compactLog,
+  encodeBatch,
+  type Fence,
+  headAfter,
+  headOf,
+  lastSeq,
+  putBatch,
+  RECORD_LENGTH,
+  readLogId,
+  recordFrom,
+  restOf,
+  sequence,
+} from './log.ts';
+import { baseRecord, contentOf, isBatch, isCoded, isOf, runIdOf, seqOf } from './record.ts';
 
-/** A longer batch is put in several records, so that a scan in pages does not read all of it for each page. */
-const RECORD_LENGTH = 10_000;
 const KEYS_AT_ONCE = 100;
 
 /** An append on its way: what is to be written, and what became of it. */
@@ -57,12 +56,6 @@ interface Append {
   head: Head;
   failure?: Reason;
 }
-
-/** After which head a batch is appended, in which log, by whom. */
-type Fence = AppendOptions & { readonly expectedHead: Seq };
-
-/** A batch as it is stored: its records, each with the seq of its last event. */
-type Records = readonly (readonly [Seq, object])[];
 
 /**
  * An {@link EventStore} in IndexedDB: one record per committed batch, or per 10,000 events of a longer one, in
@@ -335,141 +328,6 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
 const copy = (events: readonly unknown[], immutable = false): readonly unknown[] =>
   immutable ? [...events] : capture(events, 'events');
 
-/** The last seq of the run's last record, or of its last one up to the seq `to`. */
-async function lastSeq(events: IDBObjectStore, runId: RunId, to?: Seq): Promise<Seq> {
-  const last = await wrap(events.openKeyCursor(keysOf(runId, 0, to), 'prev'));
-  return last ? seqOf(last.key) : 0;
-}
-
-async function headOf(events: IDBObjectStore, runId: RunId): Promise<Head> {
-  const [seq, logId] = await Promise.all([lastSeq(events, runId), readLogId(events, runId)]);
-  return { seq, logId: seq === 0 ? null : logId };
-}
-
-const readLogId = async (events: IDBObjectStore, runId: RunId): Promise<LogId | null> =>
-  logIdOf(await wrap(events.getKey(logIdKeyOf(runId))));
-
-/** The record that the run's log begins with, if that is a base. */
-async function baseOf(events: IDBObjectStore, runId: RunId) {
-  const [[key], [record]] = await recordFrom(events, runId, 0);
-  if (key === undefined || isBatch(record)) return undefined;
-  return { atSeq: seqOf(key), version: versionOf(record), record };
-}
-
-/** The key and the value of the record in which the event `seq` is; none if the log ends before it. */
-const recordFrom = (events: IDBObjectStore, runId: RunId, seq: Seq): Promise<[IDBValidKey[], unknown[]]> =>
-  Promise.all([wrap(events.getAllKeys(keysOf(runId, seq), 1)), wrap(events.getAll(keysOf(runId, seq), 1))]);
-
-/**
- * Puts the base in place of the events up to it. Of the batch that it ends in, the rest stays. Changes nothing, and gives
- * nothing, if that is no longer the batch which the rest was encoded of.
- */
-async function compactLog(
-  { events }: ObjectStores,
-  runId: RunId,
-  base: Base,
-  coded: ReadonlyMap<Seq, object> | undefined,
-): Promise<true | undefined> {
-  const { atSeq } = base;
-  const [head, present, [[key], [record]]] = await Promise.all([
-    headOf(events, runId),
-    baseOf(events, runId),
-    recordFrom(events, runId, atSeq),
-  ]);
-  assertFits(base, head, present);
-  const last = seqOf(key);
-  if (coded && !coded.has(last)) return undefined;
-  events.delete(keysOf(runId, 0, atSeq));
-  putBase(events, runId, base, coded?.get(atSeq));
-  if (last > atSeq) events.put(coded?.get(last) ?? restOf(record, atSeq, last), [runId, last]);
-  return true;
-}
-
-/** What is left of the batch that ends with the event `last` if the events up to `atSeq` are gone. */
-function restOf(record: unknown, atSeq: Seq, last: Seq): object {
-  const batch = contentOf(record, 'events');
-  if (!Array.isArray(batch) || batch.length <= last - atSeq) throw damaged(atSeq);
-  // Without its writer: repeated, the whole batch is not to be taken for the part that is left.
-  return eventRecord(batch.slice(atSeq - last), undefined, versionOf(record));
-}
-
-/** Puts the base in place of the log that ends with `expected`. */
-async function beginLog(
-  stores: ObjectStores,
-  runId: RunId,
-  base: StoredBase,
-  expected: Head,
-  coded: object | undefined,
-): Promise<Head> {
-  const { events } = stores;
-  const [head, present] = await Promise.all([headOf(events, runId), baseOf(events, runId)]);
-  assertBegins(base, expected, head, present);
-  events.delete(keysOf(runId));
-  putBase(events, runId, base, coded);
-  return headAfter(stores, runId, head, base.atSeq - head.seq);
-}
-
-/** Puts the base, encoded or as it is. */
-function putBase(
-  events: IDBObjectStore,
-  runId: RunId,
-  base: StoredBase,
-  coded: object = baseRecord(base),
-): void {
-  try {
-    events.put(coded, [runId, base.atSeq]);
-  } catch (error) {
-    throw putReason(error, base.state, 'state');
-  }
-}
-
-/** The head after so many events were put after `head`. A log that has no identity gets one. */
-async function headAfter(stores: ObjectStores, runId: RunId, head: Head, added: number): Promise<Head> {
-  const seq = head.seq + added;
-  if (head.logId !== null || added === 0) return { seq, logId: head.logId };
-  const logId = randomId();
-  // Code of rewake 0.1 that deletes a log leaves its identity there.
-  stores.events.delete(logIdKeyOf(runId));
-  stores.events.put(logId, logIdKey(runId, logId));
-  if (head.seq > 0) await adoptSnapshot(stores.snapshots, runId, head.seq, logId);
-  return { seq, logId };
-}
-
-/** The snapshot that rewake 0.1 has saved of its log remains one of that log. */
-async function adoptSnapshot(
-  snapshots: IDBObjectStore,
-  runId: RunId,
-  head: Seq,
-  logId: LogId,
-): Promise<void> {
-  const record: unknown = await wrap(snapshots.get(runId));
-  const { atSeq, logId: named } = Object(record);
-  if (named === undefined && isSeq(atSeq) && atSeq <= head)
-    snapshots.put({ ...Object(record), logId }, runId);
-}
-
-/** Puts a batch after the head that is expected, and takes it back if the head turns out to be another. */
-async function appendAfter(
-  stores: ObjectStores,
-  runId: RunId,
-  events: readonly unknown[],
-  fence: Fence,
-  coded?: Records,
-): Promise<Head> {
-  const { expectedHead, logId } = fence;
-  const following = wrap(stores.events.getAllKeys(keysAndLogIdOf(runId, expectedHead)));
-  // If put throws, nobody waits for it.
-  following.catch(() => {});
-  putBatch(stores.events, runId, events, fence, coded);
-  const keys = await following;
-  const last = keys.filter((key) => runIdOf(key) !== undefined).at(-1);
-  const seq = last ? seqOf(last) : await lastSeq(stores.events, runId, expectedHead);
-  const found = { seq, logId: seq === 0 ? null : logIdOf(keys.at(-1)) };
-  if (seq !== expectedHead || (logId !== undefined && logId !== found.logId))
-    throw staleHead(expectedHead, seq);
-  return headAfter(stores, runId, found, events.length);
-}
-
 /** One run's appends in their order, those of one version together. */
 function byVersion(appends: readonly Append[]): Append[][] {
   const groups: Append[][] = [];
@@ -506,68 +364,3 @@ function tellHeads(appends: readonly Append[], { seq, logId }: Head): void {
     last -= append.events.length;
   }
 }
-
-/** Puts the batch, encoded or as it is, after the head that is expected. */
-function putBatch(
-  store: IDBObjectStore,
-  runId: RunId,
-  events: readonly unknown[],
-  fence: Fence,
-  coded?: Records,
-): void {
-  try {
-    for (const [seq, record] of coded ?? recordsOf(events, fence)) store.put(record, [runId, seq]);
-  } catch (error) {
-    throw putReason(error, events, 'events');
-  }
-}
-
-function recordsOf(events: readonly unknown[], { expectedHead, writer, version }: Fence): Records {
-  const records: [Seq, object][] = [];
-  for (let from = 0; from < events.length; from += RECORD_LENGTH) {
-    const part = events.slice(from, from + RECORD_LENGTH);
-    records.push([expectedHead + from + part.length, eventRecord(part, writer, version)]);
-  }
-  return records;
-}
-
-const encodeBatch = (
-  codec: Codec,
-  runId: RunId,
-  events: readonly unknown[],
-  fence: Fence,
-): Promise<Records> =>
-  Promise.all(
-    recordsOf(events, fence).map(
-      async ([seq, record]) => [seq, await encodeRecord(codec, record, runId, seq)] as const,
-    ),
-  );
-
-/** The events with a seq between `from` and `to`, both inclusive, in the records that follow the event `before`. */
-function sequence(
-  before: Seq,
-  keys: readonly IDBValidKey[],
-  records: readonly unknown[],
-  from: Seq,
-  to: Seq,
-): SequencedEvent<unknown>[] {
-  const scanned: SequencedEvent<unknown>[] = [];
-  let seq = before;
-  for (let index = 0; index < keys.length && seq < to; index++) {
-    const record = records[index];
-    const last = seqOf(keys[index]);
-    // Anywhere but at the beginning, it is none.
-    if (isBase(record)) throw seq === 0 ? compacted(from, last) : damaged(seq + 1);
-    const events = contentOf(record, 'events');
-    const version = versionOf(record);
-    if (!Array.isArray(events) || last - events.length !== seq) throw damaged(seq + 1);
-    for (const event of events) {
-      seq++;
-      if (seq >= from && seq <= to) scanned.push({ seq, event, version });
-    }
-  }
-  return scanned;
-}
-
-const damaged = (seq: Seq): Reason =>
-  new Reason('unreadable', `the log is damaged at seq ${seq}: an event is missing or there twice.`);
