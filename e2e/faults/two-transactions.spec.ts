@@ -1,4 +1,5 @@
 import { type BrowserContext, expect, type Page } from '@playwright/test';
+import type * as rewake from '../../src/index.ts';
 import { killBrowser } from '../kill-browser.ts';
 import { blankUrl } from '../servers.ts';
 import type { bare, Writing } from './bare.ts';
@@ -6,6 +7,8 @@ import { serveOrigin } from './origin-server.ts';
 import { test } from './start-browser.ts';
 
 // Why every write of rewake names all object stores: what a kill does to bare IndexedDB, without rewake.
+
+type Rewake = typeof rewake;
 
 declare const window: Window & { bare: typeof bare };
 
@@ -151,4 +154,36 @@ test('two readwrite transactions of one database, each with both object stores, 
     await window.bare.look('written'),
   ]);
   expect(after).toEqual([KEPT, KEPT]);
+});
+
+test('a run in a storage bucket of its own is kept when other code on the origin does that to its own database', {
+  tag: '@chromium',
+}, async ({ start }) => {
+  const add = (page: Page, numbers: readonly number[]) =>
+    page.evaluate(
+      async ([source, numbers]) => {
+        const { openRun, openStores }: Rewake = await import(source);
+        const stores = await openStores<number, number>({ indexedDB: await window.bare.inBucket() });
+        const reduce = (sum: number, added: number) => sum + added;
+        const run = await openRun({ runId: 'a', initialState: 0, reduce, stores });
+        await run.appendAll(numbers);
+        await run.close();
+        return { backend: run.backend, dataLoss: run.dataLoss?.code, state: run.state };
+      },
+      ['/src/index.ts', numbers] as const,
+    );
+  const first = await start();
+  const page = await bareTab(first);
+  await page.evaluate(() => window.bare.fill('written'));
+  expect(await add(page, [1, 2])).toMatchObject({ backend: 'indexeddb', state: 3 });
+  await first.close();
+
+  await killWhile(await start(), [
+    ['written', ['left'], 'left'],
+    ['written', ['right'], 'right'],
+  ]);
+
+  const again = await bareTab(await start());
+  expect(await again.evaluate(() => window.bare.look('written'))).toEqual(LOST);
+  expect(await add(again, [4])).toEqual({ backend: 'indexeddb', dataLoss: undefined, state: 7 });
 });
