@@ -14,18 +14,17 @@ test('the browser tells how much room there is', async ({ page }) => {
     const { openStores }: Rewake = await import(`${source}/index.ts`);
     const { storageReport }: Storage = await import(`${source}/storage/index.ts`);
     const stores = await openStores<number, Uint8Array>();
-    const before = await storageReport({ stores });
     await stores.events.append('a', [crypto.getRandomValues(new Uint8Array(60_000))]);
-    return { before, after: await storageReport({ stores }) };
+    return storageReport({ stores });
   }, '/src');
-  expect(report.after).toMatchObject({
+  expect(report).toMatchObject({
     usage: expect.any(Number),
     quota: expect.any(Number),
     persisted: false,
   });
-  expect(report.after.quota).toBeGreaterThan(1_000_000);
-  expect(report.after.usage).toBeGreaterThanOrEqual(report.before.usage ?? 0);
-  expect(report.after.message).toMatch(
+  expect(report.quota).toBeGreaterThan(1_000_000);
+  expect(report.usage).toBeGreaterThan(0);
+  expect(report.message).toMatch(
     /^This site uses \d+\.\d \w+ of the \d+\.\d \w+ that the browser gives it\./,
   );
 });
