@@ -41,5 +41,5 @@ export default defineConfig({
     ],
     noDiscovery: true,
   },
-  server: { hmr: false, watch: null, allowedHosts: [INTRANET] },
+  server: { hmr: false, ws: false, watch: null, allowedHosts: [INTRANET] },
 });
