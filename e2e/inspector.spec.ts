@@ -122,8 +122,10 @@ test('replays to any event, and shows what each has changed', async ({ page }) =
     /^\.items\[5\]\+after:.*picture-6\.jpg/,
     /^\.byType\.get\("imported"\)−before:5\+after:6$/,
   ]);
-  await page.getByLabel('Seq').fill('1');
-  await page.getByLabel('Seq').press('Enter');
+  // Not filled: in Firefox, that would add to the number which is there.
+  await page.getByLabel('Seq').press('ControlOrMeta+a');
+  await page.keyboard.type('1');
+  await page.keyboard.press('Enter');
   await expect(detail(page).getByRole('listitem')).toHaveText([/^\.byType\.get\("begun"\)\+after:1$/]);
 });
 
