@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
 import { nodeListener } from '../examples/server/node-listener.ts';
@@ -24,11 +25,24 @@ const runs: Plugin = {
   },
 };
 
+const LOST = '/e2e/pages/lost.html';
+
+/** A page without vite's client, which reloads it as soon as the process that keeps its socket is gone. */
+const lost: Plugin = {
+  name: 'lost',
+  configureServer({ middlewares }) {
+    middlewares.use(LOST, (_request, response) => {
+      response.setHeader('Content-Type', 'text/html');
+      response.end(readFileSync(new URL(`..${LOST}`, import.meta.url)));
+    });
+  },
+};
+
 /** Serves the repository as it is, so that a test page can import the library's sources. */
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   cacheDir: fileURLToPath(new URL('../node_modules/.vite-e2e', import.meta.url)),
-  plugins: [runs],
+  plugins: [runs, lost],
   // A page that was reloaded in the middle of a test, for a dependency or a change, would fail it.
   optimizeDeps: {
     include: [
@@ -41,5 +55,5 @@ export default defineConfig({
     ],
     noDiscovery: true,
   },
-  server: { hmr: false, ws: false, watch: null, allowedHosts: [INTRANET] },
+  server: { hmr: false, watch: null, allowedHosts: [INTRANET] },
 });
