@@ -101,8 +101,13 @@ const demo: UserConfig = {
   plugins: [serviceWorker],
   base: './',
   resolve: { alias },
-  // No page of it has a preload link to fill in for.
-  build: { target: 'es2022', sourcemap: true, modulePreload: { polyfill: false } },
+  build: {
+    target: 'es2022',
+    sourcemap: true,
+    // A browser that preloads no modules loads them a little later.
+    modulePreload: { polyfill: false },
+    rolldownOptions: { input: { index: path('demo/index.html'), agent: path('demo/agent.html') } },
+  },
   worker: { format: 'es' },
   server: {
     // Vite would try to open a browser on a machine without a desktop, too.

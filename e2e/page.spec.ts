@@ -1,6 +1,6 @@
-import AxeBuilder from '@axe-core/playwright';
 import type { Page, TestInfo } from '@playwright/test';
 import { SERVICE_WORKER_LOCK } from '../demo/import-run.ts';
+import { expectAccessible, expectGood, noteJumps } from './accessible.ts';
 import { DemoPage, expect, SAMPLE_COUNT, test } from './demo-page.ts';
 import { png } from './png.ts';
 import { placeOf } from './records.ts';
@@ -72,20 +72,7 @@ for (const width of [360, 1280]) {
   const look = async (page: Page, testInfo: TestInfo) => {
     await page.setViewportSize({ width, height: 900 });
     await noteJumps(page);
-    return async (name: string) => {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme });
-        await page.screenshot({
-          path: testInfo.outputPath(`${name}, ${colorScheme}.png`),
-          animations: 'disabled',
-          fullPage: true,
-        });
-        await expectAccessible(page);
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(overflow).toBeLessThanOrEqual(0);
-      }
-      expect(await page.evaluate(() => JSON.stringify(Reflect.get(window, 'jumps') ?? []))).toBe('[]');
-    };
+    return (name: string) => expectGood(page, (file) => testInfo.outputPath(file), name);
   };
 
   test(`good to look at, light and dark, ${width} px`, { tag: '@chromium' }, async ({ page }, testInfo) => {
@@ -159,23 +146,6 @@ const largePictures = Array.from({ length: SAMPLE_COUNT }, (_, index) => ({
   buffer,
 }));
 
-async function noteJumps(page: Page): Promise<void> {
-  await page.addInitScript(() => {
-    new PerformanceObserver((list) => {
-      const jumps: unknown[] = (Reflect.get(window, 'jumps') ?? []).concat(
-        list.getEntries().filter((entry) => !Reflect.get(entry, 'hadRecentInput')),
-      );
-      Reflect.set(window, 'jumps', jumps);
-    }).observe({ type: 'layout-shift', buffered: true });
-  });
-}
-
-async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const bad = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  expect(bad.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`)).toEqual([]);
-}
-
 test('the inspector is loaded when somebody opens it, and shows the import', async ({ page }) => {
   const demo = new DemoPage(page);
   await demo.visit();
@@ -193,6 +163,10 @@ test('the keyboard is enough', { tag: '@chromium' }, async ({ page }) => {
   const demo = new DemoPage(page);
   await demo.visit();
   await expect(demo.sample).toBeVisible();
+  for (const name of ['Import', 'Agent']) {
+    await page.keyboard.press('Tab');
+    await expect(page.getByRole('link', { name, exact: true })).toBeFocused();
+  }
   await page.keyboard.press('Tab');
   await expect(demo.sample).toBeFocused();
   await page.keyboard.press('Tab');

@@ -27,7 +27,7 @@ export interface World {
 
 const patient = { retries: { limit: 5, delay: 2_000 }, timeout: 120_000 };
 
-async function agent(task: string, step: Step, { ask, tools }: World): Promise<string> {
+export async function agent(task: string, step: Step, { ask, tools }: World): Promise<string> {
   const messages: Message[] = [{ role: 'user', text: task }];
   for (let turns = 0; turns < 50; turns++) {
     const { text, call } = await step.do('ask', patient, ({ idempotencyKey: key, signal }) =>

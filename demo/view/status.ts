@@ -8,9 +8,10 @@ export class Status {
   #hint = element('hint', HTMLParagraphElement);
   readonly #details = element('details', HTMLParagraphElement);
 
-  say(sentence: string, hint = ''): void {
-    this.#sentence.textContent = sentence;
-    this.#wakeUp.textContent = '';
+  say(sentence: string, hint = '', wokeUp = ''): void {
+    // What is written again is read aloud again.
+    if (this.#sentence.textContent !== sentence) this.#sentence.textContent = sentence;
+    if (this.#wakeUp.textContent !== wokeUp) this.#wakeUp.textContent = wokeUp;
     // Another one, not the old one in another place: that would be a jump.
     const next = create('p', 'hint', hint);
     this.#hint.replaceWith(next);
@@ -19,8 +20,7 @@ export class Status {
   }
 
   sayWokeUp(sentence: string, hint: string): void {
-    this.say('', hint);
-    this.#wakeUp.textContent = sentence;
+    this.say('', hint, sentence);
   }
 
   /** How it woke up stays on the page. */
