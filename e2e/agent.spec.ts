@@ -69,7 +69,7 @@ test('crashed in steps, in a wait and by reloads, it does each thing once', asyn
   await expect(agent.step('ask#1')).toContainText('1 call, done once');
   await agent.recover.click();
   await agent.expectWokenUp('ask#1', '0 recorded steps are');
-  await expect(agent.step('ask#1')).toContainText('2 attempts (1 or more interrupted)');
+  await expect(agent.step('ask#1')).toContainText('2 attempts, 1 interrupted');
   await expect(agent.step('ask#1')).toContainText('2 calls, done once');
 
   const search = agent.step('search trains#1');
@@ -77,7 +77,7 @@ test('crashed in steps, in a wait and by reloads, it does each thing once', asyn
   await expect(search).toContainText('The timetable does not answer.');
   await page.reload();
   await agent.expectWokenUp('search trains#1', '1 recorded step is');
-  await expect(search).toContainText('3 attempts');
+  await expect(search).toContainText('3 attempts, 2 failed');
   await expect(search).toContainText('3 calls, done once');
 
   await expect(agent.sentence).toHaveText('The agent asks: May I book the 9:02 for 38 francs?');

@@ -1,5 +1,5 @@
 import { isKernelError, openStores, ownerOf } from 'rewake';
-import { deleteWorkflow, followWorkflow, type StepState, type WorkflowState } from 'rewake/workflow';
+import { deleteWorkflow, followWorkflow, type WorkflowState } from 'rewake/workflow';
 import { approve } from '../../examples/workflow-agent.ts';
 import { registerServiceWorker } from '../register-service-worker.ts';
 import { trustOwnScripts } from '../trust-own-scripts.ts';
@@ -7,8 +7,10 @@ import { element } from '../view/element.ts';
 import { Question } from '../view/question.ts';
 import { Status } from '../view/status.ts';
 import type { Report } from './agent-worker.ts';
+import * as sentences from './sentences.ts';
+import { asks, isOver, isRecorded, isUnfinished } from './sentences.ts';
 import { type Call, RUN_ID, SimulatedServer } from './server.ts';
-import { Timeline, textOf } from './timeline.ts';
+import { Timeline } from './timeline.ts';
 
 // Follows the workflow all the time, and shows it. While it is not finished and nobody owns it, a Worker of this page does.
 
@@ -55,9 +57,7 @@ async function look(): Promise<void> {
     flow = await followWorkflow({ runId: RUN_ID, stores });
   } catch (error) {
     page.dataset.phase = 'unusable';
-    status.say(
-      'This browser does not let the page store anything here, so the agent would not survive a crash.',
-    );
+    status.say(sentences.NOT_STORED);
     status.detail(messageOf(error));
     return;
   }
@@ -85,7 +85,7 @@ async function attend(): Promise<void> {
 
 function employ(): void {
   halt = undefined;
-  wokeUp = wakeUpOf(stateNow());
+  wokeUp = isUnfinished(stateNow()) ? sentences.wokeUp(stateNow()) : '';
   foundElsewhere = 0;
   worker = new Worker(new URL('./agent-worker.ts', import.meta.url), { type: 'module' });
   worker.onmessage = async ({ data, ports: [port] }: MessageEvent<Report | Call>) => {
@@ -122,7 +122,7 @@ async function stop({ code, message }: Extract<Report, { type: 'stopped' }>): Pr
 
 function crash(): void {
   dismiss();
-  halt = `Crashed ${placeOf(stateNow())}: the Worker was ended without a warning.`;
+  halt = sentences.crashed(stateNow());
   render();
 }
 
@@ -149,13 +149,12 @@ function render(): void {
   const isAlive = worker !== undefined || foundElsewhere > 0;
   if (isOver(state)) dismiss();
   const phase = phaseOf(state);
-  const waitsFor = phase === 'over' ? undefined : questionIn(state);
   const focused = document.activeElement;
   page.dataset.phase = phase;
   buttons.start.hidden = phase !== 'empty';
   buttons.crash.hidden = phase !== 'running';
   buttons.recover.hidden = phase !== 'halted';
-  buttons.approve.hidden = buttons.refuse.hidden = !waitsFor;
+  buttons.approve.hidden = buttons.refuse.hidden = !isAlive || !asks(state);
   buttons.startAgain.hidden = phase === 'empty';
   element('about', HTMLElement).hidden = phase !== 'empty';
   element('timeline-section', HTMLElement).hidden = phase === 'empty';
@@ -166,7 +165,7 @@ function render(): void {
   const facts = { recorded: state.steps.filter(isRecorded).length, calls, done, twice };
   for (const [name, fact] of Object.entries(facts))
     element(`fact-${name}`, HTMLElement).textContent = String(fact);
-  say(phase, state, waitsFor);
+  say(phase, state);
 }
 
 type Phase = 'empty' | 'running' | 'following' | 'halted' | 'over';
@@ -178,50 +177,13 @@ function phaseOf(state: WorkflowState): Phase {
   return state.status === 'missing' ? 'empty' : 'following';
 }
 
-function say(phase: Phase, state: WorkflowState, waitsFor: StepState | undefined): void {
-  const step = state.steps.findLast((step) => !isRecorded(step));
-  const turn = String(Object(state.steps.findLast(({ result }) => Object(result).call)?.result).text ?? '');
-  if (phase === 'empty') status.say('An agent that books a train for you, and asks you before it pays.');
-  else if (phase === 'halted')
-    status.say(halt ?? '', 'Press Recover, or reload, or close this tab and come back.');
-  else if (phase === 'over') status.say(endOf(state), 'Every record stays until you start again.');
-  else if (phase === 'following' && foundElsewhere > 1)
-    status.say('Another tab executes the agent.', 'This tab follows it, and goes on when that one is gone.');
-  else if (phase === 'running' && !isOwner)
-    status.say('Recovering…', 'If another tab is faster, this one waits until that is gone.');
-  else if (waitsFor)
-    status.say(
-      `The agent asks: ${turn}`,
-      'It waits as long as it takes. Crash it, or come back tomorrow.',
-      wokeUp,
-    );
-  else if (!step) status.say('The agent begins its next step.', 'Crash it: press Crash, or reload.', wokeUp);
-  else if (step.status === 'waiting')
-    status.say(
-      `${step.key} has failed, and is tried again.`,
-      'When is stored: a crash does not begin the wait anew.',
-      wokeUp,
-    );
-  else status.say(`The agent is at ${step.key}.`, 'Crash it: press Crash, reload, or kill the tab.', wokeUp);
-}
-
-function wakeUpOf(state: WorkflowState): string {
-  const recorded = state.steps.filter(isRecorded).length;
-  const steps = recorded === 1 ? 'step is' : 'steps are';
-  return isUnfinished(state)
-    ? `Woke up ${placeOf(state)}: ${recorded} recorded ${steps} not executed again.`
-    : '';
-}
-
-function placeOf({ steps }: WorkflowState): string {
-  const step = steps.findLast((step) => !isRecorded(step));
-  return step ? `in ${step.key}` : 'between two steps';
-}
-
-function endOf({ status, result, error }: WorkflowState): string {
-  return status === 'completed'
-    ? `Finished. ${String(result)}`
-    : `The agent failed: ${error ? textOf(error) : status}`;
+function say(phase: Phase, state: WorkflowState): void {
+  if (phase === 'empty') status.say(sentences.BEGIN);
+  else if (phase === 'halted') status.say(halt ?? '', sentences.RECOVER_HINT);
+  else if (phase === 'over') status.say(sentences.finished(state), sentences.OVER_HINT);
+  else if (phase === 'following' && foundElsewhere > 1) status.say(...sentences.FOLLOWING);
+  else if (phase === 'running' && !isOwner) status.say(...sentences.RECOVERING);
+  else status.say(...sentences.atWork(state), wokeUp);
 }
 
 /** Who uses the keyboard goes on from where the pressed button was. */
@@ -233,22 +195,6 @@ function keepFocus(focused: Element | null): void {
 
 function stateNow(): WorkflowState {
   return flow?.getState() ?? { status: 'missing', steps: [] };
-}
-
-function isUnfinished({ status }: WorkflowState): boolean {
-  return status === 'running' || status === 'waiting';
-}
-
-function isOver(state: WorkflowState): boolean {
-  return state.status !== 'missing' && !isUnfinished(state);
-}
-
-function isRecorded({ status }: StepState): boolean {
-  return status === 'succeeded' || status === 'failed';
-}
-
-function questionIn({ steps }: WorkflowState): StepState | undefined {
-  return steps.find(({ kind, status }) => kind === 'wait' && status === 'waiting');
 }
 
 function messageOf(error: unknown): string {

@@ -27,18 +27,24 @@ export class Timeline {
       create('span', 'event-name', step.key),
       create('span', 'event-state', isStopped ? 'interrupted' : stateOf(step)),
       create('p', 'event-said', step.error ? textOf(step.error) : saidIn(step.result)),
-      create('p', 'event-figures', this.#figures(step)),
+      create('p', 'event-figures', this.#figures(step, isExecuted)),
     );
     return item;
   }
 
-  #figures(step: StepState): string {
-    const { kind, attempts, interrupted, startedAt, endedAt } = step;
+  #figures(step: StepState, isExecuted: boolean): string {
+    const { kind, status, attempts, failures, startedAt, endedAt } = step;
     const took = endedAt === undefined ? [] : [`${((endedAt - startedAt) / 1000).toFixed(1)} s`];
     const entry = kind === 'do' ? this.#server.entryFor(step.key) : undefined;
     if (!entry) return took.join('');
-    const begun = count(attempts, 'attempt') + (interrupted ? ' (1 or more interrupted)' : '');
-    return [begun, ...took, `${count(entry.calls, 'call')}, done ${times(entry.done)}`].join(' · ');
+    const isWell = status === 'succeeded' || (status === 'running' && isExecuted);
+    const interrupted = attempts - failures - Number(isWell);
+    const begun = [count(attempts, 'attempt')];
+    if (failures > 0) begun.push(`${failures} failed`);
+    if (interrupted > 0) begun.push(`${interrupted} interrupted`);
+    return [begun.join(', '), ...took, `${count(entry.calls, 'call')}, done ${times(entry.done)}`].join(
+      ' · ',
+    );
   }
 }
 
