@@ -109,11 +109,11 @@ function dismiss(): void {
   worker?.terminate();
   worker = undefined;
   isOwner = false;
-  wokeUp = '';
 }
 
 async function stop({ code, message }: Extract<Report, { type: 'stopped' }>): Promise<void> {
   dismiss();
+  wokeUp = '';
   // Another tab has deleted it; and an end of the workflow itself is in its journal.
   if (code !== 'conflict' && code !== 'failed') halt = `The agent stopped: ${message}`;
   await flow?.refresh().catch(() => {});
@@ -132,6 +132,7 @@ async function answer(isAllowed: boolean): Promise<void> {
 
 async function startAgain(): Promise<void> {
   dismiss();
+  wokeUp = '';
   halt = 'Deleting…';
   try {
     await deleteWorkflow({ runId: RUN_ID });
@@ -180,9 +181,10 @@ function phaseOf(state: WorkflowState): Phase {
 function say(phase: Phase, state: WorkflowState): void {
   if (phase === 'empty') status.say(sentences.BEGIN);
   else if (phase === 'halted') status.say(halt ?? '', sentences.RECOVER_HINT);
-  else if (phase === 'over') status.say(sentences.finished(state), sentences.OVER_HINT);
+  else if (phase === 'over') status.say(sentences.finished(state), sentences.OVER_HINT, wokeUp);
   else if (phase === 'following' && foundElsewhere > 1) status.say(...sentences.FOLLOWING);
-  else if (phase === 'running' && !isOwner) status.say(...sentences.RECOVERING);
+  // Where it will say how it woke up, so that nothing moves then.
+  else if (phase === 'running' && !isOwner) status.say('', sentences.RECOVERING_HINT, sentences.RECOVERING);
   else status.say(...sentences.atWork(state), wokeUp);
 }
 

@@ -6,10 +6,8 @@ import { textOf } from './timeline.ts';
 export const BEGIN = 'An agent that books a train for you, and asks you before it pays.';
 export const NOT_STORED =
   'This browser does not let the page store anything here, so the agent would not survive a crash.';
-export const RECOVERING = [
-  'Recovering…',
-  'If another tab is faster, this one waits until that is gone.',
-] as const;
+export const RECOVERING = 'Recovering…';
+export const RECOVERING_HINT = 'If another tab is faster, this one waits until that is gone.';
 export const FOLLOWING = [
   'Another tab executes the agent.',
   'This tab follows it, and goes on when that one is gone.',

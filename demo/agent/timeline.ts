@@ -52,7 +52,7 @@ function stateOf({ kind, status, attempts, wakesAt }: StepState): string {
   if (status === 'succeeded') return 'recorded';
   if (status !== 'waiting') return status;
   if (kind === 'do') return `attempt ${attempts + 1} at ${clock(wakesAt ?? 0)}`;
-  return `waits for you${wakesAt === undefined ? ', as long as it takes' : ` until ${clock(wakesAt)}`}`;
+  return wakesAt === undefined ? 'waits for you' : `waits for you until ${clock(wakesAt)}`;
 }
 
 /** The turn of the model, the answer of a tool, or yours. */
