@@ -3,7 +3,8 @@ import { create, element } from '../view/element.ts';
 import type { SimulatedServer } from './server.ts';
 
 const count = (number: number, one: string) => `${number} ${one}${number === 1 ? '' : 's'}`;
-const times = (number: number) => ['not yet', 'once', 'twice'][number] ?? `${number} times`;
+const done = (number: number) => (number === 0 ? 'not done yet' : `done ${times(number)}`);
+const times = (number: number) => ['', 'once', 'twice'][number] ?? `${number} times`;
 const clock = (at: number) => new Date(at).toLocaleTimeString('en-GB');
 
 /** The steps of the journal, in the order of their starts, and what the simulated servers know of each. */
@@ -42,9 +43,7 @@ export class Timeline {
     const begun = [count(attempts, 'attempt')];
     if (failures > 0) begun.push(`${failures} failed`);
     if (interrupted > 0) begun.push(`${interrupted} interrupted`);
-    return [begun.join(', '), ...took, `${count(entry.calls, 'call')}, done ${times(entry.done)}`].join(
-      ' · ',
-    );
+    return [begun.join(', '), ...took, `${count(entry.calls, 'call')}, ${done(entry.done)}`].join(' · ');
   }
 }
 
