@@ -42,6 +42,9 @@ const send = () => handOver({ runId, from: here, to: server, marks }).then(say, 
 document.getElementById('send')?.addEventListener('click', send);
 document.addEventListener('visibilitychange', () => document.hidden && send());
 
+// Pressed before the run was open, they would do nothing.
+for (const button of document.querySelectorAll('button')) button.disabled = false;
+
 const there = await followRun({ runId, ...notes, stores: server, onError: say });
 there.subscribe(() => show('there', there.state));
 show('there', there.state);
