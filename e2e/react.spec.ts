@@ -90,6 +90,9 @@ async function visit(page: Page, url: string) {
 }
 
 test.describe('rewake/react', { tag: '@chromium' }, () => {
+  // One server at a time: with two, an edit was sometimes answered by a reload of the page.
+  test.describe.configure({ mode: 'default' });
+
   test('StrictMode opens the run once, and a reload goes on', async ({ page, site }) => {
     const { shows, click, statuses, complaints } = await visit(page, site.url);
     await shows('The sum is 0');
