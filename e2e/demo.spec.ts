@@ -1,11 +1,21 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { DemoPage, expect, SAMPLE_COUNT, test } from './demo-page.ts';
+import { DemoPage, expect, type ManifestEntry, SAMPLE_COUNT, test } from './demo-page.ts';
 import { png } from './png.ts';
 import { chosenFilesOf, notePlaces, placeAtVisit, placeOf } from './records.ts';
 import { blankUrl } from './servers.ts';
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+/** The manifest has what the files hold, in their order. */
+function expectEntriesOf(files: Awaited<ReturnType<typeof chosenFilesOf>>, manifest: ManifestEntry[]): void {
+  expect(manifest.map(({ name, size, sha256 }) => ({ name, size, sha256 }))).toEqual(
+    files.map(({ name, base64 }) => {
+      const bytes = Buffer.from(base64, 'base64');
+      return { name, size: bytes.length, sha256: sha256(bytes) };
+    }),
+  );
+}
 
 test('the sample import survives its Worker', async ({ page }) => {
   const demo = new DemoPage(page);
@@ -28,12 +38,7 @@ test('the sample import survives its Worker', async ({ page }) => {
   await expect(demo.tiles.locator('img')).toHaveCount(SAMPLE_COUNT);
   const files = await chosenFilesOf(page);
   const manifest = await demo.manifest();
-  expect(manifest.map(({ name, size, sha256 }) => ({ name, size, sha256 }))).toEqual(
-    files.map(({ name, base64 }) => {
-      const bytes = Buffer.from(base64, 'base64');
-      return { name, size: bytes.length, sha256: sha256(bytes) };
-    }),
-  );
+  expectEntriesOf(files, manifest);
   expect(new Set(manifest.map((entry) => entry.sha256)).size).toBe(SAMPLE_COUNT);
   for (const { width, height, colour } of manifest) {
     expect([width, height]).toEqual([480, 360]);
@@ -67,12 +72,7 @@ test('a run goes on from its file, after it was deleted', { tag: '@chromium' }, 
   );
   await demo.finishFast();
   await demo.expectEachPictureOnce(SAMPLE_COUNT);
-  expect((await demo.manifest()).map(({ name, size, sha256 }) => ({ name, size, sha256 }))).toEqual(
-    files.map(({ name, base64 }) => {
-      const bytes = Buffer.from(base64, 'base64');
-      return { name, size: bytes.length, sha256: sha256(bytes) };
-    }),
-  );
+  expectEntriesOf(files, await demo.manifest());
 });
 
 test('real files survive a reload; those that are no pictures become events that say so', async ({

@@ -1,14 +1,7 @@
-import { InMemoryEventStore, InMemorySnapshotStore, type RunStores } from 'rewake';
 import { importRun } from 'rewake/export';
+import { inMemory } from './stores-scene.ts';
 
 // What the tests of export and import share.
-
-export type AnyStores = RunStores<unknown, unknown>;
-
-export const inMemory = () => ({
-  snapshots: new InMemorySnapshotStore<unknown>(),
-  events: new InMemoryEventStore<unknown>(),
-});
 
 /** All that a stream gives. */
 export const bytesOf = async (stream: ReadableStream<Uint8Array>): Promise<Uint8Array> =>

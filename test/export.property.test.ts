@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { recover } from 'rewake';
 import { exportRun, importRun } from 'rewake/export';
 import { expect, test } from 'vitest';
-import { bytesOf, inMemory, outcomeOf, streamOf } from './export-scene.ts';
+import { bytesOf, outcomeOf, streamOf } from './export-scene.ts';
+import { inMemory } from './stores-scene.ts';
 
 const value = fc.anything({
   ...{

@@ -2,8 +2,6 @@ import {
   deleteRun,
   type EventStore,
   followRun,
-  IndexedDbEventStore,
-  IndexedDbSnapshotStore,
   KernelError,
   openRun,
   ownerOf,
@@ -15,33 +13,13 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { assertEqual } from '../src/conformance/assert.ts';
 import { richValue } from '../src/conformance/case.ts';
 import { crc32 } from '../src/export/format.ts';
-import { type AnyStores, bytesOf, inMemory, outcomeOf, streamOf, textOf } from './export-scene.ts';
+import { bytesOf, outcomeOf, streamOf, textOf } from './export-scene.ts';
 import { FaultyFactory } from './faulty-factory.ts';
-
-const inIndexedDb = () => {
-  const indexedDB = new FaultyFactory();
-  return {
-    snapshots: new IndexedDbSnapshotStore<unknown>({ indexedDB }),
-    events: new IndexedDbEventStore<unknown>({ indexedDB }),
-  };
-};
+import { type AnyStores, changed, inIndexedDb, inMemory } from './stores-scene.ts';
 
 const runId = 'a';
 const sum: RunDefinition<number, number> = { initialState: 0, reduce: (sum, add) => sum + add };
 const upTo = (head: number) => Array.from({ length: head }, (_, index) => index + 1);
-
-/** A store whose methods are those of `instead`, as far as they are there. */
-const like = (store: EventStore<unknown>, instead: Partial<EventStore<unknown>>): EventStore<unknown> => ({
-  append: (...args) => store.append(...args),
-  scan: (...args) => store.scan(...args),
-  head: (...args) => store.head(...args),
-  compact: (...args) => store.compact(...args),
-  base: (...args) => store.base(...args),
-  begin: (...args) => store.begin(...args),
-  delete: (...args) => store.delete(...args),
-  runIds: () => store.runIds(),
-  ...instead,
-});
 
 /** The run "a": two events of version 1, one of version 2, one of version 1, and a snapshot at 2. */
 async function fill(stores: AnyStores): Promise<void> {
@@ -226,7 +204,7 @@ describe.each([
 
     test('a failure after its base takes that back', async () => {
       const quota = new KernelError('quota', 'full', { operation: 'append' });
-      const failing = { ...target, events: like(target.events, { append: () => Promise.reject(quota) }) };
+      const failing = { ...target, events: changed(target.events, { append: () => Promise.reject(quota) }) };
       await expect(importRun({ stream: stream(), stores: failing })).rejects.toBe(quota);
       expect(await target.events.runIds()).toEqual([]);
       expect(await importing()).toMatchObject({ appended: 4 });
@@ -241,7 +219,7 @@ describe.each([
             if (landed) await target.events.begin(...args);
             throw new KernelError('connection-lost', '', { operation: 'begin' });
           });
-        const losing = { ...target, events: like(target.events, { begin }) };
+        const losing = { ...target, events: changed(target.events, { begin }) };
         expect(await importRun({ stream: stream(), stores: losing })).toEqual({ runId, seq: 4, appended: 4 });
         expect(begin).toHaveBeenCalledTimes(landed ? 1 : 2);
         expect(await target.events.base(runId)).toMatchObject({ atSeq: 3 });
@@ -272,7 +250,7 @@ describe.each([
       await stores.events.compact(runId, { atSeq: 3, logId, version: 1, state: 6 });
       return stores.events.scan(...args);
     };
-    const exported = exportRun({ runId, stores: { ...stores, events: like(stores.events, { scan }) } });
+    const exported = exportRun({ runId, stores: { ...stores, events: changed(stores.events, { scan }) } });
     await expect(bytesOf(exported)).rejects.toEqual(refusal('conflict', 'Export it again.'));
   });
 
@@ -282,7 +260,7 @@ describe.each([
       runId,
       stores: {
         ...stores,
-        events: like(stores.events, {
+        events: changed(stores.events, {
           async scan(...args) {
             await stores.events.append(runId, ['late']);
             return stores.events.scan(...args);
@@ -303,7 +281,7 @@ describe.each([
       runId,
       stores: {
         ...stores,
-        events: like(stores.events, {
+        events: changed(stores.events, {
           async scan(...args) {
             if (args[1] > 1) {
               await deleteRun({ runId, stores });
@@ -392,7 +370,7 @@ describe('exportRun', () => {
       return page;
     });
     const head = vi.fn(events.head.bind(events));
-    const stream = exportRun({ runId, stores: { snapshots, events: like(events, { scan, head }) } });
+    const stream = exportRun({ runId, stores: { snapshots, events: changed(events, { scan, head }) } });
     await new Promise(setImmediate);
     expect(head).not.toHaveBeenCalled();
 
@@ -436,7 +414,7 @@ describe('exportRun', () => {
     const { events, snapshots } = inMemory();
     await events.append(runId, upTo(50_000));
     const scan = vi.fn(events.scan.bind(events));
-    const reader = exportRun({ runId, stores: { snapshots, events: like(events, { scan }) } }).getReader();
+    const reader = exportRun({ runId, stores: { snapshots, events: changed(events, { scan }) } }).getReader();
     await reader.read();
     await reader.cancel();
     expect(scan).toHaveBeenCalledTimes(1);
@@ -625,7 +603,7 @@ describe('importRun', () => {
       const stores = inMemory();
       const append = vi.fn(stores.events.append.bind(stores.events));
       append.mockImplementationOnce(stores.events.append.bind(stores.events)).mockRejectedValueOnce(quota);
-      return { stores, failing: { ...stores, events: like(stores.events, { append }) } };
+      return { stores, failing: { ...stores, events: changed(stores.events, { append }) } };
     }
 
     test('an empty log is empty again', async () => {
@@ -645,7 +623,7 @@ describe('importRun', () => {
 
     test('what a crash leaves is completed by importing again', async () => {
       const { stores, failing: target } = failing();
-      const crashed = { ...target, events: like(target.events, { delete: () => Promise.reject(quota) }) };
+      const crashed = { ...target, events: changed(target.events, { delete: () => Promise.reject(quota) }) };
       await expect(importRun({ stream: streamOf(whole), stores: crashed })).rejects.toBe(quota);
       expect(await stores.events.head(runId)).toMatchObject({ seq: 2 });
       expect(await importRun({ stream: streamOf(whole), stores })).toMatchObject({ seq: 4, appended: 2 });
@@ -663,7 +641,7 @@ describe('importRun', () => {
         });
       const importing = importRun({
         stream: streamOf(whole),
-        stores: { ...stores, events: like(stores.events, { append }) },
+        stores: { ...stores, events: changed(stores.events, { append }) },
       });
       await expect(importing).rejects.toMatchObject({ code: 'conflict', expected: 2, actual: 3 });
       expect((await logOf(stores)).at(-1)?.event).toBe('of somebody else');
@@ -671,7 +649,7 @@ describe('importRun', () => {
 
     test('a run that is stolen meanwhile is its thief’s', async () => {
       const stores = inMemory();
-      const target: AnyStores = { ...stores, events: like(stores.events, {}) };
+      const target: AnyStores = { ...stores, events: changed(stores.events, {}) };
       let thief: { close(): Promise<void>; readonly seq: number } | undefined;
       const append: EventStore<unknown>['append'] = async (...args) => {
         const head = await stores.events.append(...args);
@@ -710,7 +688,7 @@ describe('importRun', () => {
       await stores.events.append(...args);
       throw new KernelError('connection-lost', '', { operation: 'append' });
     });
-    const target = { ...stores, events: like(stores.events, { append }) };
+    const target = { ...stores, events: changed(stores.events, { append }) };
     expect(await importRun({ stream: streamOf(whole), stores: target })).toMatchObject({
       seq: 4,
       appended: 4,

@@ -1,11 +1,11 @@
-import { InMemoryEventStore, InMemorySnapshotStore, KernelError, type RunStores } from 'rewake';
+import { InMemorySnapshotStore, KernelError } from 'rewake';
 import { expect } from 'vitest';
+import { type AnyStores, inMemory } from './stores-scene.ts';
 
 // Three places that hand one run to each other, and what is true of them: a plain list of events for each log.
 
 export type Place = 'phone' | 'desktop' | 'server';
 export type Device = Exclude<Place, 'server'>;
-type AnyStores = RunStores<unknown, unknown>;
 
 export const runId = 'a';
 
@@ -29,11 +29,6 @@ export interface Fault {
   /** What somebody else does then. */
   readonly meanwhile: (scene: Scene) => Promise<void>;
 }
-
-const inMemory = (): AnyStores => ({
-  snapshots: new InMemorySnapshotStore<unknown>(),
-  events: new InMemoryEventStore<unknown>(),
-});
 
 const isPrefix = (one: readonly Entry[], other: readonly Entry[]) =>
   one.length <= other.length && one.every((entry, index) => isSame(entry, other[index]));

@@ -2,8 +2,6 @@ import {
   deleteRun,
   type EventStore,
   followRun,
-  IndexedDbEventStore,
-  IndexedDbSnapshotStore,
   InMemorySnapshotStore,
   KernelError,
   openRun,
@@ -13,16 +11,7 @@ import {
 } from 'rewake';
 import { forgetMark, type HandOverOptions, handOver } from 'rewake/hand-over';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { type AnyStores, inMemory } from './export-scene.ts';
-import { FaultyFactory } from './faulty-factory.ts';
-
-const inIndexedDb = (): AnyStores => {
-  const indexedDB = new FaultyFactory();
-  return {
-    snapshots: new IndexedDbSnapshotStore<unknown>({ indexedDB }),
-    events: new IndexedDbEventStore<unknown>({ indexedDB }),
-  };
-};
+import { type AnyStores, inIndexedDb, inMemory } from './stores-scene.ts';
 
 const runId = 'a';
 const sum: RunDefinition<number, number> = { initialState: 0, reduce: (sum, add) => sum + add };

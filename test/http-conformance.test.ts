@@ -1,8 +1,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import { eventStoreCases, snapshotStoreCases, storesCases } from 'rewake/conformance';
-import { HttpEventStore, HttpSnapshotStore } from 'rewake/http';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { direct, inMemory, over, serve, sharedByName } from './http-scene.ts';
+import { conformsAt, direct, inMemory, over, serve, sharedByName } from './http-scene.ts';
 import { inSchemas } from './postgres-scene.ts';
 
 // Handles on one name are two clients of one server.
@@ -38,25 +37,7 @@ describe('over node:http', () => {
   });
   afterAll(() => server.close());
 
-  const urlOf = (scope: string, store: string) => `${server.url}/${scope}/${encodeURIComponent(store)}`;
-  for (const { name, run } of snapshotStoreCases)
-    test(`snapshots: ${name}`, () => {
-      const scope = crypto.randomUUID();
-      return run((store) => new HttpSnapshotStore({ url: urlOf(scope, store) }));
-    });
-  for (const { name, run } of eventStoreCases)
-    test(`events: ${name}`, () => {
-      const scope = crypto.randomUUID();
-      return run((store) => new HttpEventStore({ url: urlOf(scope, store) }));
-    });
-  for (const { name, run } of storesCases)
-    test(`both: ${name}`, () => {
-      const scope = crypto.randomUUID();
-      return run((store) => {
-        const url = urlOf(scope, store);
-        return { snapshots: new HttpSnapshotStore({ url }), events: new HttpEventStore({ url }) };
-      });
-    });
+  conformsAt(() => server.url);
 });
 
 describe('over handle and PostgreSQL', () => {

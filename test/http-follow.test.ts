@@ -1,7 +1,8 @@
 import { followRun, openRun } from 'rewake';
 import { handle } from 'rewake/http';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { changed, direct, everybody, inMemory, over, type Send, serve } from './http-scene.ts';
+import { direct, everybody, inMemory, over, type Send, serve } from './http-scene.ts';
+import { changed } from './stores-scene.ts';
 
 const definition = {
   initialState: 0,

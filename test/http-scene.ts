@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
-import { type EventStore, InMemoryEventStore, InMemorySnapshotStore } from 'rewake';
-import type { BothStores } from 'rewake/conformance';
+import { InMemoryEventStore, InMemorySnapshotStore } from 'rewake';
+import { type BothStores, eventStoreCases, snapshotStoreCases, storesCases } from 'rewake/conformance';
 import {
   type HandleOptions,
   HttpEventStore,
@@ -8,6 +8,7 @@ import {
   type HttpStoreOptions,
   handle,
 } from 'rewake/http';
+import { test } from 'vitest';
 import { nodeListener } from '../examples/server/node-listener.ts';
 
 export type Send = NonNullable<HttpStoreOptions['fetch']>;
@@ -68,15 +69,25 @@ export function sharedByName<Store>(create: () => Store): (name: string) => Stor
   };
 }
 
-/** An event store with some methods of its own. */
-export const changed = <E>(store: EventStore<E>, methods: Partial<EventStore<E>>): EventStore<E> => ({
-  append: (...all) => store.append(...all),
-  scan: (...all) => store.scan(...all),
-  head: (...all) => store.head(...all),
-  compact: (...all) => store.compact(...all),
-  base: (...all) => store.base(...all),
-  begin: (...all) => store.begin(...all),
-  delete: (...all) => store.delete(...all),
-  runIds: () => store.runIds(),
-  ...methods,
-});
+/** Every case of the suite, with stores whose server is at the address. */
+export function conformsAt(address: () => string): void {
+  const urlOf = (scope: string, store: string) => `${address()}/${scope}/${encodeURIComponent(store)}`;
+  for (const { name, run } of snapshotStoreCases)
+    test(`snapshots: ${name}`, () => {
+      const scope = crypto.randomUUID();
+      return run((store) => new HttpSnapshotStore({ url: urlOf(scope, store) }));
+    });
+  for (const { name, run } of eventStoreCases)
+    test(`events: ${name}`, () => {
+      const scope = crypto.randomUUID();
+      return run((store) => new HttpEventStore({ url: urlOf(scope, store) }));
+    });
+  for (const { name, run } of storesCases)
+    test(`both: ${name}`, () => {
+      const scope = crypto.randomUUID();
+      return run((store) => {
+        const url = urlOf(scope, store);
+        return { snapshots: new HttpSnapshotStore({ url }), events: new HttpEventStore({ url }) };
+      });
+    });
+}

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { eventStoreCases, snapshotStoreCases, storesCases } from 'rewake/conformance';
-import { HttpEventStore, HttpSnapshotStore } from 'rewake/http';
+import { HttpEventStore } from 'rewake/http';
 import { build } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { conformsAt } from './http-scene.ts';
 
 // `handle` at the edge: in workerd, the runtime of Cloudflare Workers.
 
@@ -63,28 +63,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const urlOf = (scope: string, store: string) => `${url}/${scope}/${encodeURIComponent(store)}`;
-for (const { name, run } of snapshotStoreCases)
-  test(`snapshots: ${name}`, () => {
-    const scope = crypto.randomUUID();
-    return run((store) => new HttpSnapshotStore({ url: urlOf(scope, store) }));
-  });
-for (const { name, run } of eventStoreCases)
-  test(`events: ${name}`, () => {
-    const scope = crypto.randomUUID();
-    return run((store) => new HttpEventStore({ url: urlOf(scope, store) }));
-  });
-for (const { name, run } of storesCases)
-  test(`both: ${name}`, () => {
-    const scope = crypto.randomUUID();
-    return run((store) => ({
-      snapshots: new HttpSnapshotStore({ url: urlOf(scope, store) }),
-      events: new HttpEventStore({ url: urlOf(scope, store) }),
-    }));
-  });
+conformsAt(() => url);
 
 test('a follower hears of commits', async () => {
-  const events = new HttpEventStore({ url: urlOf(crypto.randomUUID(), 'e') });
+  const events = new HttpEventStore({ url: `${url}/${crypto.randomUUID()}/e` });
   let changes = 0;
   let changed = () => {};
   const end = events.watch('a', {

@@ -9,7 +9,8 @@ import {
 } from 'rewake';
 import { HttpEventStore, HttpSnapshotStore } from 'rewake/http';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { changed, direct, everybody, inMemory, over, type Send, serve } from './http-scene.ts';
+import { direct, everybody, inMemory, over, type Send, serve } from './http-scene.ts';
+import { changed } from './stores-scene.ts';
 
 beforeEach(() => {
   // The pauses between tries are a random part of their limit: here none.

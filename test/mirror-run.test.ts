@@ -11,8 +11,8 @@ import {
 } from 'rewake';
 import { type MirrorOptions, mirrorRun, restoreRun } from 'rewake/hand-over';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { type AnyStores, inMemory } from './export-scene.ts';
 import { FaultyFactory } from './faulty-factory.ts';
+import { type AnyStores, inMemory } from './stores-scene.ts';
 
 const runId = 'a';
 const sum: RunDefinition<number, number> = { initialState: 0, reduce: (sum, add) => sum + add };

@@ -1,5 +1,6 @@
 import type { CodecContext } from '../contracts/codec.ts';
 import { Reason } from '../errors/reason.ts';
+import { joinBytes } from '../serialization/join-bytes.ts';
 import { deserialize, serialize } from '../serialization/serialize.ts';
 
 /** The first byte of bytes that were a value by themselves. No JSON begins with it. */
@@ -7,7 +8,7 @@ const RAW = 0;
 
 /** A value as bytes: the UTF-8 of its serialization, or itself, so that what one codec gives another is not made text. */
 export function toBytes(value: unknown, { kind }: CodecContext): Uint8Array<ArrayBuffer> {
-  if (isWhole(value)) return concat([Uint8Array.of(RAW), value]);
+  if (isWhole(value)) return joinBytes([Uint8Array.of(RAW), value]);
   return new TextEncoder().encode(serialize(value, kind === 'events' ? kind : 'state'));
 }
 
@@ -28,13 +29,3 @@ const isWhole = (value: unknown): value is Uint8Array =>
 /** Also of another realm, as some test environments have it. */
 export const isBytes = (value: unknown): value is Uint8Array =>
   Object.prototype.toString.call(value) === '[object Uint8Array]';
-
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}

@@ -1,6 +1,7 @@
 import type { Codec } from '../contracts/codec.ts';
 import { Reason } from '../errors/reason.ts';
-import { concat, fromBytes, toBytes } from './bytes.ts';
+import { joinBytes } from '../serialization/join-bytes.ts';
+import { fromBytes, toBytes } from './bytes.ts';
 
 /** The first byte of a record. */
 const AS_IT_IS = 0;
@@ -30,10 +31,10 @@ export const compress = (): Codec => ({
     const bytes = toBytes(value, context);
     if (bytes.length >= SMALL && bytes.length <= LARGE) {
       const deflated = await through(new CompressionStream('deflate'), bytes, Number.POSITIVE_INFINITY);
-      if (deflated.length < bytes.length) return concat([Uint8Array.of(DEFLATED), deflated]);
+      if (deflated.length < bytes.length) return joinBytes([Uint8Array.of(DEFLATED), deflated]);
     }
     // With its length: that it was cut off could not be seen otherwise.
-    return concat([Uint8Array.of(AS_IT_IS), lengthOf(bytes), bytes]);
+    return joinBytes([Uint8Array.of(AS_IT_IS), lengthOf(bytes), bytes]);
   },
 
   async decode(bytes) {
@@ -71,7 +72,7 @@ async function through(
   let length = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return concat(parts);
+    if (done) return joinBytes(parts);
     parts.push(value);
     length += value.length;
     if (length > limit) {

@@ -2,7 +2,8 @@ import type { Codec, CodecContext } from '../contracts/codec.ts';
 import { KernelError } from '../errors/kernel-error.ts';
 import { Reason, withContextSync } from '../errors/reason.ts';
 import { object, oneOf, type Rule, rule } from '../errors/rules.ts';
-import { concat, fromBytes, toBytes } from './bytes.ts';
+import { joinBytes } from '../serialization/join-bytes.ts';
+import { fromBytes, toBytes } from './bytes.ts';
 
 /** Several keys, so that what an older one has encrypted stays readable. */
 export interface EncryptionKeys {
@@ -54,7 +55,7 @@ export function encrypt(key: CryptoKey | EncryptionKeys): Codec {
       const { id, key } = current;
       const iv = crypto.getRandomValues(new Uint8Array(IV_LENGTH));
       const sealed = await crypto.subtle.encrypt(algorithm(iv, context), key, toBytes(value, context));
-      return concat([Uint8Array.of(id.length), new TextEncoder().encode(id), iv, new Uint8Array(sealed)]);
+      return joinBytes([Uint8Array.of(id.length), new TextEncoder().encode(id), iv, new Uint8Array(sealed)]);
     },
 
     async decode(bytes, context) {

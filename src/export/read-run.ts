@@ -4,6 +4,7 @@ import type { RunId } from '../contracts/words.ts';
 import { isKernelError } from '../errors/kernel-error.ts';
 import { Reason } from '../errors/reason.ts';
 import { fromJson } from '../serialization/from-json.ts';
+import { joinBytes } from '../serialization/join-bytes.ts';
 import { parseJson } from '../serialization/serialize.ts';
 import { crc32, FORMAT, FORMAT_VERSION } from './format.ts';
 
@@ -114,7 +115,7 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Line
       if (done) break;
       let from = 0;
       for (let to = value.indexOf(NEWLINE); to >= 0; to = value.indexOf(NEWLINE, from)) {
-        const bytes = join([...pieces, value.subarray(from, to + 1)]);
+        const bytes = joinBytes([...pieces, value.subarray(from, to + 1)]);
         yield { json: Object(parseJson(decoder.decode(bytes))), before };
         before = crc32(bytes, before);
         pieces = [];
@@ -130,13 +131,3 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Line
 }
 
 const NEWLINE = 0x0a;
-
-function join(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
-}

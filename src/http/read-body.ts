@@ -1,3 +1,4 @@
+import { joinBytes } from '../serialization/join-bytes.ts';
 import { parseJson } from '../serialization/serialize.ts';
 import { Refusal } from './problem.ts';
 
@@ -51,11 +52,5 @@ async function readAll(
     if (length > maxBytes) throw tooLarge();
     pieces.push(piece);
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
+  return joinBytes(pieces);
 }
