@@ -38,6 +38,7 @@ import {
   putBatch,
   RECORD_LENGTH,
   readLogId,
+  readPage,
   recordFrom,
   restOf,
   sequence,
@@ -108,28 +109,14 @@ export class IndexedDbEventStore<E> implements EventStore<E> {
     return withContext(EventStoreError, 'scan', runId, async () => {
       checkScan(runId, from, limit);
       const to = limit ? from + limit - 1 : Number.POSITIVE_INFINITY;
-      const [before, logId, keys, records, keyBeyond, recordBeyond] = await this.#database.transact(
-        'readonly',
-        ({ events }) =>
-          Promise.all([
-            lastSeq(events, runId, from - 1),
-            readLogId(events, runId),
-            wrap(events.getAllKeys(keysOf(runId, from, to))),
-            wrap(events.getAll(keysOf(runId, from, to))),
-            // The one record that may reach beyond the limit: no more is read.
-            wrap(events.getAllKeys(keysOf(runId, to + 1), 1)),
-            wrap(events.getAll(keysOf(runId, to + 1), 1)),
-          ]),
+      const { before, logId, keys, records } = await this.#database.transact('readonly', ({ events }) =>
+        readPage(events, runId, from, to),
       );
-      // The last one goes for nothing if the others reach the limit.
-      const beyond = keys.length > 0 && seqOf(keys.at(-1)) === to ? 0 : 1;
-      const allKeys = [...keys, ...keyBeyond.slice(0, beyond)];
-      const stored = [...records, ...recordBeyond.slice(0, beyond)];
       const decode = (record: unknown, index: number) =>
-        decodeRecord(this.#codec, record, runId, seqOf(allKeys[index]));
-      const decoded = stored.some(isCoded) ? await Promise.all(stored.map(decode)) : stored;
-      const scanned = sequence(before, allKeys, decoded, from, to);
-      const isEmpty = before === 0 && allKeys.length === 0;
+        decodeRecord(this.#codec, record, runId, seqOf(keys[index]));
+      const decoded = records.some(isCoded) ? await Promise.all(records.map(decode)) : records;
+      const scanned = sequence(before, keys, decoded, from, to);
+      const isEmpty = before === 0 && keys.length === 0;
       // `E` is the application's word for what it appended to this run.
       return { logId: isEmpty ? null : logId, events: scanned as SequencedEvent<E>[] };
     });

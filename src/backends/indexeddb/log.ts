@@ -216,6 +216,31 @@ export const encodeBatch = (
     ),
   );
 
+/** The records with the events from `from` to `to`, both inclusive, and the last event before them. */
+export async function readPage(
+  events: IDBObjectStore,
+  runId: RunId,
+  from: Seq,
+  to: Seq,
+): Promise<{ before: Seq; logId: LogId | null; keys: IDBValidKey[]; records: unknown[] }> {
+  const [before, keys, records, following] = await Promise.all([
+    lastSeq(events, runId, from - 1),
+    wrap(events.getAllKeys(keysOf(runId, from, to))),
+    wrap(events.getAll(keysOf(runId, from, to))),
+    // At the end of the log, the identity comes at once.
+    wrap(events.getAllKeys(keysAndLogIdOf(runId, to + 1), 2)),
+  ]);
+  const logId = logIdOf(following.at(-1)) ?? (following.length > 1 ? await readLogId(events, runId) : null);
+  const next = following.find((key) => runIdOf(key) !== undefined);
+  const isWhole = keys.length > 0 && seqOf(keys.at(-1)) === to;
+  // Only the record that follows may reach beyond `to`: no more is read.
+  if (next && !isWhole) {
+    keys.push(next);
+    records.push(await wrap(events.get(next)));
+  }
+  return { before, logId, keys, records };
+}
+
 /** The events with a seq between `from` and `to`, both inclusive, in the records that follow the event `before`. */
 export function sequence(
   before: Seq,
