@@ -53,7 +53,7 @@ const contexts = {
   },
 } satisfies Record<string, Context>;
 
-/** Where the suite runs in a browser, and with which codec: without one everywhere. */
+/** Where the suite runs in a browser, and with which codec: without one everywhere, and with each somewhere. */
 export const suites: readonly (Context & Suite & { readonly name: string })[] = (
   [
     ['a page', 'none'],
@@ -61,6 +61,7 @@ export const suites: readonly (Context & Suite & { readonly name: string })[] = 
     ['a Service Worker', 'none'],
     ['a page', 'compress'],
     ['a dedicated worker', 'pipe'],
+    ['a Service Worker', 'encrypt'],
   ] as const
 ).map(([context, codec]) => ({
   name: codec === 'none' ? context : `${context}, with the codec ${codec}`,

@@ -16,14 +16,12 @@ export interface Outcome {
 export const codecs = {
   none: async (): Promise<Codec | undefined> => undefined,
   compress: async () => compress(),
-  pipe: async () => {
-    const algorithm = { name: 'AES-GCM', length: 256 };
-    return pipe(
-      compress(),
-      encrypt(await crypto.subtle.generateKey(algorithm, false, ['encrypt', 'decrypt'])),
-    );
-  },
+  encrypt: async () => encrypt(await newKey()),
+  pipe: async () => pipe(compress(), encrypt(await newKey())),
 };
+
+const newKey = () =>
+  crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
 
 export type CodecName = keyof typeof codecs;
 
