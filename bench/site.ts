@@ -12,6 +12,7 @@ const rewake = path('../src/index.ts');
 // The longer names first: an alias also takes what lies below it.
 const alias = {
   'rewake/codecs': path('../src/codecs/index.ts'),
+  'rewake/hand-over': path('../src/hand-over/index.ts'),
   'rewake/workflow': path('../src/workflow/index.ts'),
   rewake,
 };

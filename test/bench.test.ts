@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import { additionsTable } from '../bench/additions.ts';
 import { chart } from '../bench/chart.ts';
-import { codecTable } from '../bench/codec-table.ts';
 import { type Comparison, comparisonTable, ratioOf } from '../bench/comparison.ts';
 import { fence, seqOf, snapshotOf } from '../bench/page/either.ts';
 import { contentOf, type Edit, edit, textOf } from '../bench/page/text.ts';
@@ -190,7 +190,7 @@ test('what was added to a session is compared with the session alone, round by r
   const sample = (subject: string, what: string, ...rounds: number[]): Sample => {
     return { workload: 'editing', what, subject, unit: 'ms', rounds };
   };
-  const table = codecTable([
+  const table = additionsTable([
     // A round begins with another one each time.
     sample('run with compress()', 'total', 3, 30, 300),
     sample('run', 'total', 2, 10, 200),

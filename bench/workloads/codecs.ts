@@ -1,5 +1,6 @@
-import { codecTable } from '../codec-table.ts';
+import { additionsTable } from '../additions.ts';
 import { type Subject, sessionsOf } from './editing.ts';
+import { mirrors } from './mirrors.ts';
 import type { Bench } from './workload.ts';
 
 const subjects: readonly Subject[] = [
@@ -12,8 +13,9 @@ const subjects: readonly Subject[] = [
   })),
 );
 
-/** The editing session with each codec, beside the same without one. */
+/** The editing session with each codec, and a run with a mirror, beside the same alone. */
 export async function codecs(bench: Bench): Promise<string> {
   await sessionsOf(bench, subjects.filter(bench.among));
-  return codecTable(bench.samples.all());
+  await mirrors(bench);
+  return additionsTable(bench.samples.all());
 }

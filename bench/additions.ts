@@ -8,7 +8,7 @@ const WITH = ' with ';
  * For people: what a session cost as it is, and with each thing that was added to it, as ratios within each round: what
  * disturbs a round hurts both sides.
  */
-export function codecTable(samples: readonly Sample[]): string {
+export function additionsTable(samples: readonly Sample[]): string {
   const subjects = [...new Set(samples.map(({ subject }) => subject))].toSorted();
   return [
     'Medians of the rounds, and of the ratios within each, with the lowest and the highest: above 1 is slower, or larger.\n',
