@@ -11,9 +11,10 @@ import { Samples, type Workload, workloads } from './samples.ts';
 import { serveSite } from './site.ts';
 import { markdown } from './table.ts';
 import { targets } from './targets.ts';
-import { readTrace } from './trace.ts';
+import { readTrace, type Trace } from './trace.ts';
 import { typist } from './typist.ts';
 import { compare } from './workloads/against.ts';
+import { codecs } from './workloads/codecs.ts';
 import { cost } from './workloads/cost.ts';
 import { editing } from './workloads/editing.ts';
 import { growth } from './workloads/growth.ts';
@@ -43,6 +44,7 @@ const { values: options } = parseArgs({
     against: { type: 'string' },
     'long-session': { type: 'boolean', default: false },
     workflows: { type: 'boolean', default: false },
+    codecs: { type: 'boolean', default: false },
   },
 });
 const { quick } = options;
@@ -65,6 +67,8 @@ if (options.redraw) {
   await runTable('long-session', longSession);
 } else if (options.workflows) {
   await runTable('workflows', workflows);
+} else if (options.codecs) {
+  await runTable('codecs', codecs, theSession());
 } else {
   await run();
 }
@@ -75,8 +79,12 @@ function oneOf<Name extends string>(known: readonly Name[], option: string, give
   return name;
 }
 
+function theSession(): Trace {
+  return options.trace ? readTrace(options.trace) : typist(quick ? 5_000 : 260_000);
+}
+
 async function run(): Promise<void> {
-  const trace = options.trace ? readTrace(options.trace) : typist(quick ? 5_000 : 260_000);
+  const trace = theSession();
   const session = options.trace ? basename(options.trace) : `a typist, ${trace.txns.length} edits`;
   const samples = new Samples();
   const site = await serveSite(trace);
@@ -135,8 +143,11 @@ async function runAgainst({ commit, version, entry }: Release): Promise<void> {
 }
 
 /** A table that is about one machine and day, as that of a comparison. */
-async function runTable(file: string, measure: (bench: Bench) => Promise<string>): Promise<void> {
-  const trace = typist(1);
+async function runTable(
+  file: string,
+  measure: (bench: Bench) => Promise<string>,
+  trace = typist(1),
+): Promise<void> {
   const site = await serveSite(trace);
   try {
     const bench = { browser, url: site.url, trace, samples: new Samples(), rounds, quick, among };
@@ -144,7 +155,7 @@ async function runTable(file: string, measure: (bench: Bench) => Promise<string>
     const text = await measure(bench);
     console.log(text);
     const { browser: name, date, system } = thisMachine(`${browser} ${version}`);
-    if (!quick)
+    if (!quick && !names)
       write(`${file}.md`, `${text}\n${name}, ${system}, ${date}, rewake ${packageVersions().rewake}\n`);
   } finally {
     await site.close();

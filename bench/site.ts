@@ -9,8 +9,13 @@ import type { Trace } from './trace.ts';
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 const rewake = path('../src/index.ts');
-// The longer name first: an alias also takes what lies below it.
-const alias = { 'rewake/workflow': path('../src/workflow/index.ts'), rewake };
+// The longer names first: an alias also takes what lies below it.
+const alias = {
+  'rewake/codecs': path('../src/codecs/index.ts'),
+  'rewake/hand-over': path('../src/hand-over/index.ts'),
+  'rewake/workflow': path('../src/workflow/index.ts'),
+  rewake,
+};
 
 const config: InlineConfig = {
   root: path('page'),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import { additionsTable } from '../bench/additions.ts';
 import { chart } from '../bench/chart.ts';
 import { type Comparison, comparisonTable, ratioOf } from '../bench/comparison.ts';
 import { fence, seqOf, snapshotOf } from '../bench/page/either.ts';
@@ -183,6 +184,30 @@ describe('against another commit', () => {
   test('what is no commit is refused', () => {
     expect(() => releaseOf('no such commit')).toThrow();
   });
+});
+
+test('what was added to a session is compared with the session alone, round by round', () => {
+  const sample = (subject: string, what: string, ...rounds: number[]): Sample => {
+    return { workload: 'editing', what, subject, unit: 'ms', rounds };
+  };
+  const table = additionsTable([
+    // A round begins with another one each time.
+    sample('run with compress()', 'total', 3, 30, 300),
+    sample('run', 'total', 2, 10, 200),
+    sample('run', 'longest block', 0, 10, 10),
+    sample('run with compress()', 'longest block', 5, 10, 10),
+    sample('store', 'total', 1, 1, 1),
+    sample('store with encrypt(key)', 'total', 1, 2, 3),
+    sample('store with compress()', 'total', 4, 4, 4),
+  ]);
+  expect(table).toContain('| run | alone | with compress() |\n');
+  expect(table).toContain('| total | 10 ms | **1.50** (1.50–3.00), 30 ms |\n');
+  // It blocked nothing in a round, so there is no ratio.
+  expect(table).toContain('| longest block | 10 ms | 10 ms |\n');
+  expect(table).toContain('| store | alone | with compress() | with encrypt(key) |\n');
+  expect(table).toContain(
+    '| total | 1.0 ms | **4.00** (4.00–4.00), 4.0 ms | **2.00** (1.00–3.00), 2.0 ms |\n',
+  );
 });
 
 test('the chart is what the latest results give', () => {

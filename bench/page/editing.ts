@@ -1,3 +1,4 @@
+import type { Codec } from 'rewake';
 import { type Blocked, probe } from './probe.ts';
 import type { Session } from './sessions/session.ts';
 import { contentOf, type Edit, edit, emptyText, type Text } from './text.ts';
@@ -24,12 +25,19 @@ export interface Recovered {
   readonly content: string;
 }
 
-const sessions = import.meta.glob<{ open(runId: string): Promise<Session> }>('./sessions/*.ts');
+type Open = (runId: string, codec?: Codec) => Promise<Session>;
 
-const opener = async (subject: string) => {
-  const load = sessions[`./sessions/${subject}.ts`];
+const sessions = import.meta.glob<{ readonly open: Open }>('./sessions/*.ts');
+
+/** The session of this name; `rewake-run with compress()` is `rewake-run` with that codec. */
+const opener = async (subject: string): Promise<(runId: string) => Promise<Session>> => {
+  const [name, codecName] = subject.split(' with ');
+  const load = sessions[`./sessions/${name}.ts`];
   if (!load) throw new Error(`There is no session of ${subject}.`);
-  return (await load()).open;
+  const { open } = await load();
+  if (codecName === undefined) return open;
+  const codec = await (await import('./codecs.ts')).codecNamed(codecName);
+  return (runId) => open(runId, codec);
 };
 
 async function edits(part: number): Promise<Edit[]> {

@@ -8,7 +8,7 @@ const workload = 'editing';
 /** Cold recoveries of one log: each needs a browser that has just been started. */
 const RECOVERIES = 3;
 
-interface Subject {
+export interface Subject {
   readonly name: string;
   /** The part of the session that it does keystroke by keystroke; none where it cannot. */
   readonly typed?: number;
@@ -32,8 +32,9 @@ const all: readonly Subject[] = [
 ];
 
 /** An editing session: appended in groups, and keystroke by keystroke; then recovered by a browser just started. */
-export async function editing(bench: Bench): Promise<void> {
-  const subjects = all.filter(bench.among);
+export const editing = (bench: Bench): Promise<void> => sessionsOf(bench, all.filter(bench.among));
+
+export async function sessionsOf(bench: Bench, subjects: readonly Subject[]): Promise<void> {
   say('editing: warming up');
   const small = { ...bench, samples: new Samples(), quick: true };
   for (const subject of subjects) await grouped(small, subject, 0.02);

@@ -1,8 +1,9 @@
-import { type IndexedDbOptions, openRun, openStores } from 'rewake';
+import { type Codec, type IndexedDbOptions, openRun, openStores } from 'rewake';
 import { contentOf, type Edit, edit, emptyText, type Text } from '../text.ts';
 import type { Session } from './session.ts';
 
-export const open = (runId: string): Promise<Session> => openWith(runId, { durability: 'default' });
+export const open = (runId: string, codec?: Codec): Promise<Session> =>
+  openWith(runId, { durability: 'default', codec });
 
 export async function openWith(runId: string, options: IndexedDbOptions): Promise<Session> {
   const stores = await openStores<Text, Edit>({ ...options });

@@ -1,9 +1,10 @@
-import { type Head, type IndexedDbOptions, openStores, recover } from 'rewake';
+import { type Codec, type Head, type IndexedDbOptions, openStores, recover } from 'rewake';
 import { contentOf, type Edit, edit, emptyText, type Text } from '../text.ts';
 import type { Session } from './session.ts';
 
 /** `default` is what a transaction without options has, so that it is the same for every subject. */
-export const open = (runId: string): Promise<Session> => openWith(runId, { durability: 'default' });
+export const open = (runId: string, codec?: Codec): Promise<Session> =>
+  openWith(runId, { durability: 'default', codec });
 
 export async function openWith(runId: string, options: IndexedDbOptions): Promise<Session> {
   const { events, snapshots } = await openStores<Text, Edit>({ ...options });
