@@ -21,16 +21,19 @@ export async function openWith(runId: string, options: IndexedDbOptions): Promis
     async settled() {
       if (last) head = await last;
     },
-    snapshot: (atSeq, state) =>
-      snapshots.save({ runId, atSeq, logId: head.logId, state }, { immutable: true }),
+    async snapshot(atSeq, state) {
+      const { logId } = await events.head(runId);
+      await snapshots.save({ runId, atSeq, logId, state }, { immutable: true });
+    },
     async recover(withSnapshot) {
       const none = { loadLatest: async () => undefined };
-      const { state } = await recover({
+      const { state, ignoredSnapshot } = await recover({
         runId,
         stores: { snapshots: withSnapshot ? snapshots : none, events },
         reduce: edit,
         initialState: emptyText,
       });
+      if (ignoredSnapshot) throw new Error(`The snapshot was ignored: ${ignoredSnapshot.reason}.`);
       return contentOf(state);
     },
   };
