@@ -118,7 +118,7 @@ const demands: readonly { what: string; of: Which; to?: Which; limit: number }[]
     limit: 1.3,
   })),
   { what: 'snapshot store alone: at most 2.5 kB', of: size('rewake, snapshots alone'), limit: 2_500 },
-  { what: 'everything in rewake: at most 5.5 kB', of: size('rewake, everything'), limit: 5_500 },
+  { what: 'everything in rewake: at most 9 kB', of: size('rewake, everything'), limit: 9_000 },
 ];
 
 /** The targets of which everything was measured. */
