@@ -175,6 +175,9 @@ describe('a log that is given to another run', () => {
     const after = compactedReport(twoInLog, 4, { snapshotSeq: 1 });
     for (const found of [before, after]) expect(check(...beginning, whole, found, found)).toEqual([]);
     expect(check(...beginning, whole, copied(4), after)).toEqual([]);
+    // It is told by its last event, not by how many there are.
+    const longer = [attempted(batch(91, 5)), appended(91, 5), copying([11], 1)];
+    expect(check(...theirs, ...longer, report(inLog(batch(91, 5), 1)))).toEqual([]);
   });
 
   test('goes on with its next event', () => {

@@ -83,7 +83,10 @@ export const alone: Workload = {
     const random = new Random(seed, round, 2);
     const [job] = planOf(seed, round).jobs;
     if (job?.copy && random.chance(0.6)) {
-      return { signal: 'copying', times: random.integer(1, 4), milliseconds: random.integer(0, 30) };
+      return random.oneOf<Moment>(
+        { signal: 'copying', times: random.integer(1, 4), milliseconds: random.integer(0, 30) },
+        { signal: 'copied', times: random.integer(1, 4), milliseconds: 0 },
+      );
     }
     if (job?.compacts && random.chance(0.5)) {
       return { signal: 'compacting', times: random.integer(1, 4), milliseconds: random.integer(0, 10) };

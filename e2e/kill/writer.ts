@@ -68,7 +68,7 @@ async function doJob(work: Work, copy?: Work): Promise<void> {
   while (!work.over) {
     if (job.through === 'stores and run') {
       await random.oneOf(appendThroughStores, appendThroughRun)(work);
-      if (copy && work.seq > 0 && random.chance(0.3)) await copyRun(work, copy);
+      if (copy && work.seq > 0 && random.chance(0.5)) await copyRun(work, copy);
       if (copy && copy.seq > 0 && random.chance(0.1)) await appendThroughStores(copy);
     } else {
       await appendThroughRun(work);
