@@ -486,8 +486,12 @@ describe('the snapshot', () => {
     expect(await pushAnother()).toEqual(['1 of 1']);
     await keep(3);
     expect(await pushAnother()).toEqual(['1 of 1', '3 of 1']);
-    // A page, and so a mark, of its own.
+    // The mark of a first page, after which it ends, keeps that.
     await phone.events.append(runId, upTo(1_500));
+    const onProgress = ({ seq, head }: { seq: number; head: number }) => {
+      if (seq === head) throw lost;
+    };
+    await expect(push({ onProgress })).rejects.toBe(lost);
     expect(await pushAnother()).toEqual(['1 of 1', '3 of 1']);
     await keep(3, 2);
     expect(await pushAnother()).toEqual(['1 of 1', '3 of 1', '3 of 2']);
