@@ -194,7 +194,7 @@ async function handOverSnapshot(
     const found = await from.snapshots.loadLatest(runId);
     if (!found || (found.logId ?? null) !== source.logId || found.atSeq > common.seq)
       return { snapshot: before };
-    const snapshot = `${found.atSeq} of version ${found.version ?? 1}`;
+    const snapshot = `${found.atSeq} ${found.version}`;
     // It may be large, and a mirror hands over one event after the other.
     if (snapshot !== before) await to.snapshots.save({ ...found, logId: common.logId }, { immutable: true });
     return { snapshot };

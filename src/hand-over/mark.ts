@@ -13,7 +13,7 @@ import { OWN_RUNS } from '../run/runs.ts';
 export interface Mark {
   /** Up to this event they are the same at least; 0 if nothing is known. */
   readonly seq: Seq;
-  /** Names the last snapshot that was handed over. */
+  /** Names the last snapshot that was handed over, by its `atSeq` and version. */
   readonly snapshot?: unknown;
 }
 
