@@ -12,8 +12,8 @@ export async function copyRun(work: Work, copy: Work): Promise<void> {
   const isBeginning =
     copy.seq < seq && copy.state.numbers.every((number, index) => number === numbers[index]);
   if (!isBeginning || (copy.seq > 0 && random.chance(0.3))) await copy.discard();
-  const [base, before] = await healed(() => Promise.all([baseSeqOf(work), baseSeqOf(copy)]));
-  const canImport = seq - base <= FEW && (copy.seq === 0 || before === base);
+  const base = await baseSeqOf(work);
+  const canImport = seq - base <= FEW && (copy.seq === 0 || (await baseSeqOf(copy)) === base);
   const isImported = canImport && random.chance(0.6);
   const { runId } = copy;
   // Awaited: of what was not told, nothing could be expected.
@@ -21,11 +21,10 @@ export async function copyRun(work: Work, copy: Work): Promise<void> {
   const head = await healed(() => (isImported ? importFrom(work, copy) : beginFrom(work, copy)));
   await work.tell({ type: 'copied', runId, head });
   await copy.recover();
-
-  async function baseSeqOf({ runId }: Work): Promise<number> {
-    return (await stores.events.base(runId))?.atSeq ?? 0;
-  }
 }
+
+const baseSeqOf = async ({ runId, stores }: Work): Promise<number> =>
+  (await healed(() => stores.events.base(runId)))?.atSeq ?? 0;
 
 async function importFrom({ runId: of, stores }: Work, { runId }: Work): Promise<number> {
   const { seq } = await importRun({ stream: exportRun({ runId: of, stores }), stores, runId });

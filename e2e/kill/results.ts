@@ -168,7 +168,7 @@ function summed<T extends object>(results: readonly Result<T>[]): Result<T>[] {
 function sum<T extends object>(one: Result<T>, other: Result<T>): Result<T> {
   const added = Object.entries(other).map(([name, value]) => {
     const before: unknown = Reflect.get(one, name);
-    return [name, typeof value === 'number' ? value + Number(before) : value];
+    return [name, typeof value === 'number' ? value + Number(before ?? 0) : value];
   });
   return { ...one, ...Object.fromEntries(added), violations: [...one.violations, ...other.violations] };
 }
