@@ -6,7 +6,7 @@ const FEW = 200;
 
 /** Gives the run of `copy` the log of this one as it is now: by an import, or by a base alone. */
 export async function copyRun(work: Work, copy: Work): Promise<void> {
-  const { random, stores, runId: of, seq } = work;
+  const { random, runId: of, seq } = work;
   const { numbers } = work.state;
   await copy.recover();
   const isBeginning =
