@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { Codec, CodecContext } from 'rewake';
-import { compress, encrypt, pipe } from 'rewake/codecs';
+import { anyOf, compress, encrypt, pipe } from 'rewake/codecs';
 import { describe, expect, test } from 'vitest';
 import { bytesOf, graph, text, tree } from './any-value.ts';
 
@@ -226,4 +226,43 @@ test('pipe throws invalid-argument at what is no codec', () => {
       expect.objectContaining({ code: 'invalid-argument' }),
     );
   }
+});
+
+describe('anyOf', () => {
+  const byId = (id: string): Codec => ({
+    id,
+    encode: (value) => new TextEncoder().encode(`${id} ${value}`),
+    decode: (bytes, _, stored) => [id, stored, new TextDecoder().decode(bytes)],
+  });
+  const [a, b, c] = [byId('a'), byId('b'), byId('c')];
+
+  test('encodes as the first, and gives each record to the one that it names', async () => {
+    const codec = anyOf(a, b);
+    expect([codec.id, codec.ids]).toEqual(['a', ['a', 'b']]);
+    const bytes = await codec.encode(1, context);
+    expect(codec.decode(bytes, context, 'b')).toEqual(['b', 'b', 'a 1']);
+    expect(codec.decode(bytes, context, 'a')).toEqual(['a', 'a', 'a 1']);
+    expect(codec.decode(bytes, context)).toEqual(['a', undefined, 'a 1']);
+  });
+
+  test('goes into another one, with all that it reads, and into a pipe, as its first', async () => {
+    const codec = anyOf(c, anyOf(a, b));
+    expect(codec.ids).toEqual(['c', 'a', 'b']);
+    const bytes = await codec.encode(1, context);
+    expect(codec.decode(bytes, context, 'b')).toEqual(['b', 'b', 'c 1']);
+    const piped = pipe(anyOf(compress(), b), encrypt(key));
+    expect([piped.id, piped.ids]).toEqual(['deflate | aes-gcm', undefined]);
+    expect(await piped.decode(await piped.encode(['one'], context), context)).toEqual(['one']);
+  });
+
+  test('throws invalid-argument at what is no codec, and at two with one id', () => {
+    const error = (message: string) =>
+      expect.objectContaining({ code: 'invalid-argument', message: expect.stringContaining(message) });
+    for (const bad of [undefined, {}, { ...a, id: '' }, { ...a, decode: 1 }]) {
+      expect(() => anyOf(bad as Codec)).toThrow(error('codec'));
+      expect(() => anyOf(a, bad as Codec)).toThrow(error('codec'));
+    }
+    expect(() => anyOf(a, b, byId('a'))).toThrow(error('two codecs have the id "a"'));
+    expect(() => anyOf(encrypt(key), encrypt(other))).toThrow(error('two codecs have the id "aes-gcm"'));
+  });
 });

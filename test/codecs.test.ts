@@ -6,7 +6,7 @@ import {
   openStores,
   recover,
 } from 'rewake';
-import { compress, encrypt, pipe } from 'rewake/codecs';
+import { anyOf, compress, encrypt, pipe } from 'rewake/codecs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { plant } from './fault-cases/scene.ts';
 import { FaultyFactory, openRequest, type StoreName, settled } from './faulty-factory.ts';
@@ -394,6 +394,58 @@ test('keys change: the older one is needed until the log was compacted and the s
     state: ' 1 2',
     baseSeq: 2,
   });
+});
+
+test('a codec changes: records of none, of the older and of the newer one are read together, until nothing older is left', async () => {
+  const key = await newKey();
+  const [before, after] = [compress(), pipe(compress(), encrypt(key))];
+  const during = anyOf(after, before);
+  const { logId } = await open().events.append('a', [1, 2]);
+  await open(before).events.append('a', [3, 4, 5]);
+  await open(before).snapshots.save({ runId: 'a', atSeq: 3, logId, state: ' 1 2 3' });
+  const scanned = async (codec?: Codec) =>
+    (await open(codec).events.scan('a', 1)).events.map(({ event }) => event);
+
+  // Its newest codec alone does not read what the one before has written: that is what this is for.
+  await expect(scanned(after)).rejects.toMatchObject({ code: 'unreadable', seq: 5 });
+  expect(await recover({ ...definition, stores: open(during) as never })).toMatchObject({
+    state: ' 1 2 3 4 5',
+    snapshotSeq: 3,
+  });
+  const { events, snapshots } = open(during);
+  expect(await events.append('a', [6])).toEqual({ seq: 6, logId });
+  expect(await events.append('a', [7], { expectedHead: 6, logId })).toEqual({ seq: 7, logId });
+  expect(await scanned(during)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  // In the other order, too: somebody goes back.
+  expect(await scanned(anyOf(before, after))).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  const codecsIn = async (name?: StoreName) =>
+    (await records(name)).map(([, record]) => Object(record).codec);
+  expect(await codecsIn()).toEqual([undefined, 'deflate', after.id, after.id, undefined]);
+  // A page of the older code loses nothing, and reads up to there.
+  await expect(scanned(before)).rejects.toMatchObject({ code: 'unreadable', seq: 6 });
+
+  // In the middle of a batch of the older one.
+  await events.compact('a', { atSeq: 4, logId, version: 1, state: ' 1 2 3 4' });
+  await snapshots.save({ runId: 'a', atSeq: 7, logId, state: ' 1 2 3 4 5 6 7' });
+  expect([...(await codecsIn()), ...(await codecsIn('snapshots'))]).toEqual([
+    ...[after.id, after.id, after.id, after.id, undefined],
+    after.id,
+  ]);
+  expect(await recover({ ...definition, stores: open(after) as never })).toMatchObject({
+    state: ' 1 2 3 4 5 6 7',
+    snapshotSeq: 7,
+  });
+  await open(after).snapshots.delete('a');
+  expect(await recover({ ...definition, stores: open(after) as never })).toMatchObject({
+    baseSeq: 4,
+    replayed: 3,
+  });
+});
+
+test('what none of anyOf has encoded is unreadable', async () => {
+  await open(jsonCodec().codec).events.append('a', [1]);
+  const { events } = open(anyOf(encrypt(await newKey()), compress()));
+  await expect(events.scan('a', 1)).rejects.toMatchObject({ code: 'unreadable', seq: 1 });
 });
 
 describe('what cannot be encoded', () => {

@@ -471,6 +471,38 @@ describe('the snapshot', () => {
     expect(await eventsOf(server)).toEqual([1, 2]);
   });
 
+  test('is handed over once, and so is the next one, and one of another version', async () => {
+    const saves = vi.spyOn(server.snapshots, 'save');
+    const { logId } = await phone.events.append(runId, [1]);
+    const keep = (atSeq: number, version = 1) =>
+      phone.snapshots.save({ runId, atSeq, logId, version, state: `${atSeq} of ${version}` });
+    const pushAnother = async () => {
+      await phone.events.append(runId, [1]);
+      await push();
+      return saves.mock.calls.map(([{ state }]) => state);
+    };
+    await keep(1);
+    expect(await pushAnother()).toEqual(['1 of 1']);
+    expect(await pushAnother()).toEqual(['1 of 1']);
+    await keep(3);
+    expect(await pushAnother()).toEqual(['1 of 1', '3 of 1']);
+    // The mark of a first page, after which it ends, keeps that.
+    await phone.events.append(runId, upTo(1_500));
+    const onProgress = ({ seq, head }: { seq: number; head: number }) => {
+      if (seq === head) throw lost;
+    };
+    await expect(push({ onProgress })).rejects.toBe(lost);
+    expect(await pushAnother()).toEqual(['1 of 1', '3 of 1']);
+    await keep(3, 2);
+    expect(await pushAnother()).toEqual(['1 of 1', '3 of 1', '3 of 2']);
+    // One that could not be saved is still to be handed over.
+    await keep(4);
+    saves.mockRejectedValueOnce(new KernelError('quota', 'full', { operation: 'save' }));
+    expect((await pushAnother()).slice(3)).toEqual(['4 of 1']);
+    expect((await pushAnother()).slice(3)).toEqual(['4 of 1', '4 of 1']);
+    expect((await pushAnother()).slice(3)).toEqual(['4 of 1', '4 of 1']);
+  });
+
   test('is handed over by the next one if the first ended before it', async () => {
     const { logId } = await phone.events.append(runId, upTo(1_500));
     await phone.snapshots.save({ runId, atSeq: 1, logId, state: 'one' });

@@ -134,6 +134,129 @@ describe('a log that was compacted', () => {
   });
 });
 
+const copying = (numbers: readonly number[], baseSeq: number): Note => {
+  return { type: 'copying', runId, of: 'right', numbers, baseSeq };
+};
+const copied = (head: number): Note => ({ type: 'copied', runId, head });
+
+describe('a log that is given to another run', () => {
+  const right = (first: number, size = 1): Batch => ({ ...batch(first, size), runId: 'right' });
+  /** Of the other run: 11, and 12 to 14. Of this one, 99 stands at the beginning. */
+  const theirs: Note[] = [
+    attempted(right(11), right(12, 3)),
+    ...[appended(11, 1), appended(12, 4)].map((note) => ({ ...note, runId: 'right' })),
+  ];
+  const [whole, imported] = [copying([11, 12, 13, 14], 4), copying([11, 12, 13, 14], 2)];
+  /** What was here before is the beginning of it, with a snapshot. */
+  const beginning = [...theirs, copying([11], 1), copied(1), saved(1)];
+  const [based, baseAndRest] = [compactedReport(twoInLog, 4), compactedReport(twoInLog, 2)];
+  const baseAlone = compactedReport(twoInLog.slice(0, 2), 2);
+  const before = compactedReport(twoInLog.slice(0, 1), 1, { snapshotSeq: 1 });
+
+  test('is there if that was acknowledged', () => {
+    const own = [attempted(batch(99)), appended(99, 1), saved(1), deleting, deleted];
+    const anyhow: readonly (readonly [Note, Note])[] = [
+      [whole, based],
+      [imported, baseAndRest],
+      [copying([11, 12, 13, 14], 0), report(twoInLog)],
+    ];
+    for (const [note, found] of anyhow)
+      for (const earlier of [[], own])
+        expect(check(...theirs, ...earlier, note, copied(4), found, found)).toEqual([]);
+  });
+
+  test('is there or not if the kill came before; an import may end after its base', () => {
+    for (const found of [report([]), based]) expect(check(...theirs, whole, found, found)).toEqual([]);
+    for (const found of [report([]), baseAlone, baseAndRest])
+      expect(check(...theirs, imported, found, found)).toEqual([]);
+  });
+
+  test('takes the place of its beginning, or not', () => {
+    const after = compactedReport(twoInLog, 4, { snapshotSeq: 1 });
+    for (const found of [before, after]) expect(check(...beginning, whole, found, found)).toEqual([]);
+    expect(check(...beginning, whole, copied(4), after)).toEqual([]);
+    // It is told by its last event, not by how many there are.
+    const longer = [attempted(batch(91, 5)), appended(91, 5), copying([11], 1)];
+    expect(check(...theirs, ...longer, report(inLog(batch(91, 5), 1)))).toEqual([]);
+  });
+
+  test('goes on with its next event', () => {
+    const more = compactedReport([...twoInLog, ...inLog(batch(99), 5)], 4);
+    expect(check(...theirs, whole, copied(4), attempted(batch(99)), appended(99, 5), more)).toEqual([]);
+    expect(check(...theirs, whole, based, attempted(batch(99)), appended(99, 5), more)).toEqual([]);
+    expect(check(...theirs, whole, copied(4), attempted(batch(99)), appended(99, 1))).toEqual([
+      'not at head + 1: batch 99 ends at 1, and the head was 4',
+    ]);
+  });
+
+  test.each<[string, RegExp, readonly Note[]]>([
+    ['was acknowledged and is lost', /lost: batch 11/, [...theirs, whole, copied(4), report([])]],
+    [
+      'was acknowledged and is its base alone',
+      /half: of batch 12/,
+      [...theirs, imported, copied(4), baseAlone],
+    ],
+    ['lost its base', /base lost: at 0/, [...theirs, imported, copied(4), report(twoInLog)]],
+    ['is half in its base', /unknown: the event 11 at 1/, [...theirs, whole, baseAlone]],
+    [
+      'is half there, after its base',
+      /unknown: the event 11 at 1/,
+      [...theirs, imported, compactedReport(twoInLog.slice(0, 3), 2)],
+    ],
+    ['has not landed, and turns up later', /unknown: the event 11/, [...theirs, whole, report([]), based]],
+    [
+      'has not landed, and what it was to replace is gone',
+      /lost: batch 11/,
+      [...beginning, whole, report([])],
+    ],
+    [
+      'has landed, and the snapshot of its beginning is gone',
+      /snapshot lost: at 0, acknowledged at 1/,
+      [...beginning, whole, based],
+    ],
+    [
+      'has landed beside what it was to replace',
+      /unknown: the event 99 at 5/,
+      [...theirs, whole, compactedReport([...twoInLog, ...inLog(batch(99), 5)], 4)],
+    ],
+    [
+      'has another state in its base',
+      /base wrong/,
+      [...theirs, whole, compactedReport(twoInLog, 4, { base: { atSeq: 4, state: fold(twoInLog, 3) } })],
+    ],
+    [
+      'is in another order',
+      /reordered: batch 12/,
+      [...theirs, whole, copied(4), compactedReport([...inLog(batch(12, 3), 1), ...inLog(batch(11), 4)], 4)],
+    ],
+    ['is acknowledged in part', /copied up to 3, and there were 4 to copy/, [...theirs, whole, copied(3)]],
+    ['is acknowledged and was never begun', /copied up to 4, and there were undefined/, [copied(4)]],
+  ])('%s', (_, pattern, notes) => {
+    expect(check(...notes).join('\n')).toMatch(pattern);
+  });
+
+  test('is counted', () => {
+    const witness = new Witness(false);
+    for (const note of [
+      ...theirs,
+      whole,
+      copied(4),
+      based,
+      whole,
+      based,
+      copying([11, 12, 13, 14, 15], 5),
+      based,
+    ])
+      witness.hear(note);
+    expect(witness.tally).toMatchObject({
+      copies: 1,
+      copiesInFlightLanded: 1,
+      copiesInFlightNotLanded: 1,
+      found: 0,
+    });
+  });
+});
+
 describe('what is sound', () => {
   test('everything acknowledged is there', () => {
     expect(check(report([]), ...two, saved(1), report(twoInLog, { snapshotSeq: 1 }))).toEqual([]);

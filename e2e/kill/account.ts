@@ -56,6 +56,10 @@ export function linesOf(note: Note): string[] {
       return [`report of round ${note.round}`, ...note.runs.flatMap(runLines).map((line) => `  ${line}`)];
     case 'attempted':
       return note.batches.map((batch) => `attempted ${JSON.stringify(batch)}`);
+    case 'copying': {
+      const { numbers, ...copy } = note;
+      return [JSON.stringify({ ...copy, events: numbers.length, last: numbers.at(-1) })];
+    }
     default:
       return [JSON.stringify(note)];
   }

@@ -14,7 +14,7 @@ export async function appendThroughRun(work: Work): Promise<void> {
       initialState,
       stores,
       snapshotEvery: ballast ? 1 : random.integer(1, 100),
-      keepEvents: compacts && random.chance(0.5) ? random.integer(0, 200) : undefined,
+      keepEvents: compacts && random.chance(0.5) ? random.integer(1, 200) : undefined,
       onError: (error) => reports.push(error),
     }),
   );

@@ -8,6 +8,8 @@ export function violationsOf(truth: Truth, note: Note): string[] {
   switch (note.type) {
     case 'appended':
       return acknowledgementViolations(truthOf(truth, note.runId), note);
+    case 'copied':
+      return copyViolations(truthOf(truth, note.runId), note);
     case 'refused':
       return refusalViolations(truthOf(truth, note.runId), note);
     case 'created':
@@ -33,6 +35,11 @@ function acknowledgementViolations(
   if (first === next && acknowledged !== head + batch.size)
     return [`not at head + 1: batch ${first} ends at ${acknowledged}, and the head was ${head}`];
   return [];
+}
+
+function copyViolations({ copying }: RunTruth, { head }: Note & { type: 'copied' }): string[] {
+  const length = copying?.numbers.length;
+  return head === length ? [] : [`copied up to ${head}, and there were ${length} to copy`];
 }
 
 function refusalViolations(

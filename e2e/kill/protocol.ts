@@ -20,6 +20,8 @@ export interface Job {
   readonly through: 'stores and run' | 'run';
   /** Its log is compacted now and then, by itself or on demand. */
   readonly compacts: boolean;
+  /** Another run, which gets a copy of its log now and then, and is written then, too. */
+  readonly copy?: Pick<Job, 'runId' | 'first'>;
   /** The run is to be deleted first, and begun anew. */
   readonly discard: boolean;
   /** Many events are large, so that many commits take long enough to be killed in. */
@@ -110,6 +112,18 @@ export type Note =
   | { readonly type: 'saved' | 'compacted'; readonly runId: string; readonly atSeq: number }
   | { readonly type: 'compacting'; readonly runId: string }
   | { readonly type: 'deleting' | 'deleted'; readonly runId: string }
+  /**
+   * Before the run gets the log of another one, `of`, in which these events are. It is to begin with a base at `baseSeq`; if
+   * that is not all, the rest follows, so that a kill between the two leaves the base alone.
+   */
+  | {
+      readonly type: 'copying';
+      readonly runId: string;
+      readonly of: string;
+      readonly numbers: readonly number[];
+      readonly baseSeq: number;
+    }
+  | { readonly type: 'copied'; readonly runId: string; readonly head: number }
   /** What must not happen, where nothing is broken. */
   | { readonly type: 'failed'; readonly text: string };
 

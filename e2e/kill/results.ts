@@ -109,8 +109,9 @@ const first: readonly Column<{ readonly kills: number }>[] = [
 ];
 const last: Column<unknown> = ['violations', ({ violations }) => `**${violations.length}**`];
 
-/** Series of earlier releases had no compactions. */
-type KeptTally = Omit<Tally, 'compactions'> & { readonly compactions?: number };
+/** Series of earlier releases had no compactions and no copies. */
+type Later = 'compactions' | 'copies' | 'copiesInFlightLanded' | 'copiesInFlightNotLanded';
+type KeptTally = Omit<Tally, Later> & Partial<Tally>;
 
 const columns: readonly Column<KeptTally>[] = [
   ...first,
@@ -123,6 +124,11 @@ const columns: readonly Column<KeptTally>[] = [
   ],
   ['snapshots', ({ snapshots }) => snapshots],
   ['compactions', ({ compactions = '–' }) => compactions],
+  [
+    'logs given to another run (in flight: landed / not)',
+    ({ copies, copiesInFlightLanded, copiesInFlightNotLanded }) =>
+      copies === undefined ? '–' : `${copies} (${copiesInFlightLanded} / ${copiesInFlightNotLanded})`,
+  ],
   [
     'recoveries (with a snapshot)',
     ({ recoveries, recoveriesWithSnapshot }) => `${recoveries} (${recoveriesWithSnapshot})`,
@@ -162,7 +168,7 @@ function summed<T extends object>(results: readonly Result<T>[]): Result<T>[] {
 function sum<T extends object>(one: Result<T>, other: Result<T>): Result<T> {
   const added = Object.entries(other).map(([name, value]) => {
     const before: unknown = Reflect.get(one, name);
-    return [name, typeof value === 'number' ? value + Number(before) : value];
+    return [name, typeof value === 'number' ? value + Number(before ?? 0) : value];
   });
   return { ...one, ...Object.fromEntries(added), violations: [...one.violations, ...other.violations] };
 }

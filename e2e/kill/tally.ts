@@ -17,6 +17,10 @@ export const emptyTally = {
   /** Acknowledged ones. */
   snapshots: 0,
   compactions: 0,
+  /** Logs that were given to another run: acknowledged ones, and those that were under way when the kill came. */
+  copies: 0,
+  copiesInFlightLanded: 0,
+  copiesInFlightNotLanded: 0,
   /** Of runs with a log. */
   recoveries: 0,
   recoveriesWithSnapshot: 0,
@@ -44,9 +48,14 @@ export function count(before: Tally, truth: Truth, note: Note): Tally {
     case 'compacted':
       tally.compactions++;
       break;
+    case 'copied':
+      tally.copies++;
+      break;
     case 'report':
       for (const { runId, log, recovery } of note.runs) {
-        const { batches, head } = truthOf(truth, runId);
+        const { batches, head, copying } = truthOf(truth, runId);
+        if (copying?.landed) tally.copiesInFlightLanded++;
+        else if (copying) tally.copiesInFlightNotLanded++;
         const found = new Set(log.map(({ batch }) => batch));
         tally.found += Math.max(0, log.length - head);
         for (const { first, head, refused } of batches.values()) {

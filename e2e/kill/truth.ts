@@ -10,6 +10,18 @@ export interface KnownBatch extends Batch {
   readonly refused?: string;
 }
 
+/** The log of another run, which this one is to get. */
+export interface Copying {
+  /** Of its events. */
+  readonly numbers: readonly number[];
+  /** The base that it begins with, after which a kill may come. */
+  readonly baseSeq: number;
+  /** All that are known of the other run. */
+  readonly batches: ReadonlyMap<number, KnownBatch>;
+  /** So much of it was found after a kill. */
+  readonly landed?: number;
+}
+
 export interface RunTruth {
   /** By their first numbers, in the order of the calls. */
   readonly batches: ReadonlyMap<number, KnownBatch>;
@@ -23,6 +35,8 @@ export interface RunTruth {
   readonly compactedSeq: number;
   /** A deletion has begun, and was not acknowledged yet. */
   readonly deleting: boolean;
+  /** A copy has begun, and was not acknowledged yet. */
+  readonly copying?: Copying | undefined;
 }
 
 export type Truth = ReadonlyMap<string, RunTruth>;
@@ -54,6 +68,42 @@ export function unfolded(truth: Truth, found: FoundRun): FoundRun {
     };
   });
   return { ...found, log: [...folded, ...found.log] };
+}
+
+/**
+ * What is known of the runs once it is known whether the copies that were under way have landed: all of one, or its base
+ * alone, or nothing. What was found is still to be checked.
+ */
+export function settled(truth: Truth, found: readonly FoundRun[]): Truth {
+  const runs = new Map(truth);
+  for (const { runId, base, log } of found) {
+    const before = truthOf(truth, runId);
+    const { copying } = before;
+    if (!copying) continue;
+    const numbers = [...(base?.state.numbers ?? []), ...log.map(({ number }) => number)];
+    const isThere = (seq: number) => seq > 0 && numbers[seq - 1] === copying.numbers[seq - 1];
+    const { length } = copying.numbers;
+    const isBase = base?.atSeq === copying.baseSeq && numbers.length === copying.baseSeq;
+    if (isThere(length)) runs.set(runId, copied(before, copying, length));
+    else if (isBase && isThere(copying.baseSeq)) runs.set(runId, copied(before, copying, copying.baseSeq));
+  }
+  return runs;
+}
+
+/** What is known of a run that has the first `seq` events of a copy. */
+function copied({ savedSeq }: RunTruth, copying: Copying, seq: number): RunTruth {
+  const { numbers, baseSeq } = copying;
+  const seqs = new Map(numbers.slice(0, seq).map((number, index) => [number, index + 1]));
+  const batches = new Map<number, KnownBatch>();
+  for (const { runId, first, size, letters } of copying.batches.values()) {
+    const start = seqs.get(first);
+    if (start === undefined) continue;
+    // A base may end in the middle of a batch.
+    const head = Math.min(start + size - 1, seq);
+    batches.set(first, { runId, first, size: head - start + 1, letters, head });
+  }
+  const landed = { ...copying, landed: seq };
+  return { batches, head: seq, savedSeq, compactedSeq: baseSeq, deleting: false, copying: landed };
 }
 
 /** The truth after a note. */
@@ -89,8 +139,20 @@ export function learn(truth: Truth, note: Note): Truth {
       change(note.runId, { deleting: true, savedSeq: 0, compactedSeq: 0 });
       break;
     case 'deleted':
-      change(note.runId, { ...nothing, next: undefined });
+      change(note.runId, { ...nothing, next: undefined, copying: undefined });
       break;
+    case 'copying': {
+      const { numbers, baseSeq } = note;
+      change(note.runId, { copying: { numbers, baseSeq, batches: truthOf(runs, note.of).batches } });
+      break;
+    }
+    case 'copied': {
+      const before = truthOf(runs, note.runId);
+      const { copying } = before;
+      if (copying)
+        runs.set(note.runId, { ...copied(before, copying, copying.numbers.length), copying: undefined });
+      break;
+    }
     case 'report':
       for (const { runId, log, snapshot, base } of note.runs) {
         const heads = new Map(log.map(({ batch, seq }) => [batch, seq]));

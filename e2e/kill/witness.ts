@@ -2,7 +2,7 @@ import { linesOf } from './account.ts';
 import { violationsOf } from './checker.ts';
 import type { Note } from './protocol.ts';
 import { count, emptyTally, type Tally } from './tally.ts';
-import { learn, type Truth, unfolded } from './truth.ts';
+import { learn, settled, type Truth, unfolded } from './truth.ts';
 
 /** Hears everything that is told in a series: checks it, counts it, and keeps what explains a violation. */
 export class Witness {
@@ -23,6 +23,7 @@ export class Witness {
   }
 
   hear(told: Note): void {
+    if (told.type === 'report') this.#truth = settled(this.#truth, told.runs);
     const note =
       told.type === 'report'
         ? { ...told, runs: told.runs.map((found) => unfolded(this.#truth, found)) }

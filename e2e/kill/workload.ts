@@ -49,23 +49,30 @@ export interface Moment {
 /** So many numbers are free for the events of one job. */
 export const NUMBERS = 1_000_000;
 
-const RUN_IDS = ['left', 'right'] as const;
+const WRITTEN = ['left', 'right'] as const;
+const COPY = 'copy';
+const RUN_IDS = [...WRITTEN, COPY];
 
 /** Of the one page. */
 function planOf(seed: number, round: number): Plan {
   const random = new Random(seed, round, 1);
-  const runId = random.oneOf(...RUN_IDS);
+  const runId = random.oneOf(...WRITTEN);
   const durability = random.oneOf('strict', 'relaxed');
   const discard = random.chance(0.15);
   const heavy = random.chance(0.4);
   const compacts = random.chance(0.6);
+  const copies = random.chance(0.5);
   const first = round * NUMBERS;
   const sizes = { largestBatch: 50, bursts: 0.4, largestBurst: 30 };
   const job = { runId, first, through: 'stores and run', discard, heavy, compacts, ...sizes } as const;
-  return { seed, round, durability, runIds: RUN_IDS, jobs: [job] };
+  const jobs = [{ ...job, ...(copies && { copy: { runId: COPY, first: first + NUMBERS / 2 } }) }];
+  return { seed, round, durability, runIds: RUN_IDS, jobs };
 }
 
-/** One page or Service Worker, that writes one of two runs at a time and reports on both. */
+/**
+ * One page or Service Worker, that writes one of two runs at a time, gives its log to a third one now and then, and reports
+ * on all of them.
+ */
 export const alone: Workload = {
   page: 'page.ts',
   last: 'report',
@@ -74,7 +81,14 @@ export const alone: Workload = {
 
   momentOf(seed, round) {
     const random = new Random(seed, round, 2);
-    if (planOf(seed, round).jobs[0]?.compacts && random.chance(0.5)) {
+    const [job] = planOf(seed, round).jobs;
+    if (job?.copy && random.chance(0.6)) {
+      return random.oneOf<Moment>(
+        { signal: 'copying', times: random.integer(1, 4), milliseconds: random.integer(0, 30) },
+        { signal: 'copied', times: random.integer(1, 4), milliseconds: 0 },
+      );
+    }
+    if (job?.compacts && random.chance(0.5)) {
       return { signal: 'compacting', times: random.integer(1, 4), milliseconds: random.integer(0, 10) };
     }
     return random.oneOf<Moment>(

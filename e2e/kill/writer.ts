@@ -1,6 +1,7 @@
 import { openStores } from '../../src/index.ts';
 import { appendThroughRun } from './append-through-run.ts';
 import { appendThroughStores } from './append-through-stores.ts';
+import { copyRun } from './copy-run.ts';
 import { fetchPlan, page, tell } from './notes.ts';
 import { type FoundRun, type NumberedEvent, type Plan, Random, type State } from './protocol.ts';
 import { findRun } from './report.ts';
@@ -53,15 +54,22 @@ async function liveOneRound(plan: Plan): Promise<void> {
     // A deletion that was killed in its middle has left a snapshot without its log.
     if (anew || recovery.ignored) await discard(stores, runId, random.chance(0.5));
   }
-  await Promise.all(jobs.map((job) => doJob(new Work(plan, job, stores))));
+  await Promise.all(
+    jobs.map((job) => {
+      const copy = job.copy && new Work(plan, { ...job, ...job.copy }, stores);
+      return doJob(new Work(plan, job, stores), copy);
+    }),
+  );
 }
 
-async function doJob(work: Work): Promise<void> {
+async function doJob(work: Work, copy?: Work): Promise<void> {
   const { random, job } = work;
   await work.recover();
   while (!work.over) {
     if (job.through === 'stores and run') {
       await random.oneOf(appendThroughStores, appendThroughRun)(work);
+      if (copy && work.seq > 0 && random.chance(0.5)) await copyRun(work, copy);
+      if (copy && copy.seq > 0 && random.chance(0.1)) await appendThroughStores(copy);
     } else {
       await appendThroughRun(work);
       if (work.seq > LONG_LOG || random.chance(0.1)) await work.discard();

@@ -1,10 +1,8 @@
 import type { Codec } from '../contracts/codec.ts';
 import { KernelError } from '../errors/kernel-error.ts';
 import { withContextSync } from '../errors/reason.ts';
-import { method, nonEmpty, object } from '../errors/rules.ts';
 import { isBytes } from './bytes.ts';
-
-const codecRule = object({ id: nonEmpty, encode: method, decode: method });
+import { codecRule } from './codec-rule.ts';
 
 /**
  * One codec of two: what `first` encodes, `second` encodes once more. Compress before you encrypt; what is encrypted does

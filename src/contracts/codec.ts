@@ -17,8 +17,13 @@ export interface CodecContext {
 export interface Codec {
   /** Names the form of the bytes, and is stored with them: what another codec has encoded is not given to this one. */
   readonly id: string;
+  /** The ids of all that it decodes, if that is more than its own. */
+  readonly ids?: readonly string[] | undefined;
   /** The bytes of `value`, which nobody else changes. If it fails, nothing is written. */
   encode(value: unknown, context: CodecContext): Uint8Array | Promise<Uint8Array>;
-  /** The value, or a promise of it. Whatever it throws, the record is `unreadable`. */
-  decode(bytes: Uint8Array, context: CodecContext): unknown;
+  /**
+   * The value, or a promise of it; `id` is the one that is stored with the bytes. Whatever it throws, the record is
+   * `unreadable`.
+   */
+  decode(bytes: Uint8Array, context: CodecContext, id?: string): unknown;
 }

@@ -9,7 +9,7 @@ import { tellFollowers } from '../run/notices.ts';
 import type { RunStores } from '../run/run.ts';
 import { whileOwned } from '../run/while-owned.ts';
 import { assertSame, eventsOf, type Log, unlessCompacted } from './compare.ts';
-import { anotherLog, loadMark, saveMark } from './mark.ts';
+import { anotherLog, loadMark, type Mark, saveMark } from './mark.ts';
 import { PAGE } from './page.ts';
 
 /** Which run to hand over, from where, and where to. */
@@ -107,7 +107,7 @@ async function handOverTo(options: HandOverOptions, assertGoing: () => void): Pr
   const mark = await loadMark(marks, runId, source, before);
   const ours: Log = { runId, events: from.events, head: source };
   const theirs = (head: Head): Log => ({ runId, events: to.events, head });
-  await assertSame(ours, theirs(before), mark, assertGoing);
+  await assertSame(ours, theirs(before), mark.seq, assertGoing);
   // Of a log that is gone: it would keep a snapshot of this one from being saved.
   if (before.seq === 0 && source.seq > 0) await to.snapshots.delete(runId);
   let head = before;
@@ -118,16 +118,16 @@ async function handOverTo(options: HandOverOptions, assertGoing: () => void): Pr
       ({ head, seq } = await extend(ours, theirs(head), assertGoing));
       onProgress?.({ seq, head: source.seq });
       // Not yet after the last page: until the snapshot is there, too, this is to be done again.
-      if (seq < source.seq) await saveMark(marks, runId, seq, source, head);
+      if (seq < source.seq) await saveMark(marks, runId, { ...mark, seq }, source, head);
     }
   } finally {
     if (head.seq > before.seq) tellFollowers(to, runId, head.seq);
   }
   const appended = Math.max(seq - before.seq, 0);
   const handedOver = { runId, seq, appended, ahead: head.seq - seq };
-  if (seq <= mark) return handedOver;
-  const snapshotError = await handOverSnapshot(options, source, { ...head, seq });
-  await saveMark(marks, runId, seq, source, head);
+  if (seq <= mark.seq) return handedOver;
+  const { snapshot, snapshotError } = await handOverSnapshot(options, source, { ...head, seq }, mark);
+  await saveMark(marks, runId, { seq, snapshot }, source, head);
   return { ...handedOver, ...(snapshotError && { snapshotError }) };
 }
 
@@ -183,20 +183,24 @@ async function appendTo(
   return last;
 }
 
-/** Strictly an optimization: resolves with why it failed. */
+/** Strictly an optimization: resolves with why it failed, and which snapshot both have. */
 async function handOverSnapshot(
   { runId, from, to }: HandOverOptions,
   source: Head,
   common: Head,
-): Promise<KernelError | undefined> {
+  { snapshot: before }: Mark,
+): Promise<Pick<Mark, 'snapshot'> & Pick<HandedOver, 'snapshotError'>> {
   try {
-    const snapshot = await from.snapshots.loadLatest(runId);
-    if (!snapshot || (snapshot.logId ?? null) !== source.logId || snapshot.atSeq > common.seq)
-      return undefined;
-    await to.snapshots.save({ ...snapshot, logId: common.logId }, { immutable: true });
-    return undefined;
+    const found = await from.snapshots.loadLatest(runId);
+    if (!found || (found.logId ?? null) !== source.logId || found.atSeq > common.seq)
+      return { snapshot: before };
+    const snapshot = `${found.atSeq} ${found.version}`;
+    // It may be large, and a mirror hands over one event after the other.
+    if (snapshot !== before) await to.snapshots.save({ ...found, logId: common.logId }, { immutable: true });
+    return { snapshot };
   } catch (error) {
     // There is a later one.
-    return isKernelError(error, 'conflict') ? undefined : toKernelError(RunError, 'handOver', runId, error);
+    if (isKernelError(error, 'conflict')) return { snapshot: before };
+    return { snapshot: before, snapshotError: toKernelError(RunError, 'handOver', runId, error) };
   }
 }

@@ -9,36 +9,44 @@ import { OWN_RUNS } from '../run/runs.ts';
 // A mark is the last event that the two logs of a run are known to have in common, and which logs these are. It is the
 // same whichever way they are handed over. Two equal heads tell nothing: two devices may both have gone on offline.
 
+/** What is known of the two logs. */
+export interface Mark {
+  /** Up to this event they are the same at least; 0 if nothing is known. */
+  readonly seq: Seq;
+  /** Names the last snapshot that was handed over, by its `atSeq` and version. */
+  readonly snapshot?: unknown;
+}
+
 /** A snapshot store has all that a mark needs, and never goes back to an earlier one. */
 const keyOf = (runId: RunId): RunId => `${OWN_RUNS}mark:${runId}`;
 
-/** The seq that the logs with these heads have in common at least; 0 if nothing is known. Fails if one of them is another. */
+/** The mark of the logs with these heads. Fails if one of them is another. */
 export async function loadMark(
   marks: SnapshotStore<unknown>,
   runId: RunId,
   one: Head,
   other: Head,
-): Promise<Seq> {
+): Promise<Mark> {
   const mark = await marks.loadLatest(keyOf(runId));
-  if (!mark) return 0;
-  const { logIds }: { logIds?: unknown } = Object(mark.state);
+  if (!mark) return { seq: 0 };
+  const { logIds, snapshot }: { logIds?: unknown; snapshot?: unknown } = Object(mark.state);
   if (!Array.isArray(logIds)) throw new Reason('unreadable');
   if (!logIds.includes(one.logId) || !logIds.includes(other.logId)) throw anotherLog();
   // A log that is shorter than it was has been restored from a copy. What it holds, only its events can tell.
-  return mark.atSeq <= Math.min(one.seq, other.seq) ? mark.atSeq : 0;
+  return mark.atSeq <= Math.min(one.seq, other.seq) ? { seq: mark.atSeq, snapshot } : { seq: 0 };
 }
 
 export async function saveMark(
   marks: SnapshotStore<unknown>,
   runId: RunId,
-  seq: Seq,
+  { seq, snapshot }: Mark,
   one: Head,
   other: Head,
 ): Promise<void> {
   // A log of rewake 0.1 that has no identity yet cannot be told from one that is begun anew: its events are compared.
   if (seq === 0 || one.logId === null || other.logId === null) return;
   try {
-    const state = { logIds: [one.logId, other.logId] };
+    const state = { logIds: [one.logId, other.logId], snapshot };
     await marks.save({ runId: keyOf(runId), atSeq: seq, state }, { immutable: true });
   } catch (error) {
     // Somebody else has handed over more at the same time.

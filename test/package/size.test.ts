@@ -14,9 +14,9 @@ const bundles = [
 
 /** What each further export may add to all of `rewake`. */
 const budgets: Record<string, number> = {
-  codecs: 2.9,
+  codecs: 3.05,
   export: 4.1,
-  'hand-over': 2.8,
+  'hand-over': 2.85,
   http: 6.7,
   react: 5,
   inspector: 17.4,

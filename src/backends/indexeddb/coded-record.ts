@@ -35,15 +35,15 @@ export async function decodeRecord(
   const { field, content, context } = partsOf(record, runId, seq);
   let cause: unknown;
   try {
-    if (codec && codec.id === record.codec)
+    if (codec && (codec.ids ?? [codec.id]).includes(record.codec))
       return {
         ...record,
         format: field === 'base' ? BASE_FORMAT : FORMAT,
-        [field]: await codec.decode(content, context),
+        [field]: await codec.decode(content, context, record.codec),
       };
   } catch (error) {
     cause = error;
   }
-  const detail = `seq ${seq} cannot be decoded without the codec, and the key, that it was stored with.`;
+  const detail = `seq ${seq} needs the codec, and the key, that it was stored with.`;
   throw new Reason('unreadable', detail, { seq, cause });
 }

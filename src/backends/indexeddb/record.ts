@@ -30,7 +30,7 @@ export type BaseRecord = {
 /** A record with the bytes of a codec in the field that names what it holds. */
 export type CodedRecord = {
   readonly format: typeof CODED_FORMAT;
-  readonly codec?: unknown;
+  readonly codec: string;
 };
 
 /** A snapshot that is to be stored. */
