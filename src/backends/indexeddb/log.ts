@@ -231,7 +231,7 @@ export async function readPage(
     wrap(events.getAllKeys(keysAndLogIdOf(runId, to + 1), 2)),
   ]);
   const logId = logIdOf(following.at(-1)) ?? (following.length > 1 ? await readLogId(events, runId) : null);
-  const next = following.find((key) => runIdOf(key) !== undefined);
+  const next = following.find((key) => logIdOf(key) === null);
   const isWhole = keys.length > 0 && seqOf(keys.at(-1)) === to;
   // Only the record that follows may reach beyond `to`: no more is read.
   if (next && !isWhole) {
