@@ -129,6 +129,15 @@ test('shows what a follower reads, also of a run that was deleted and begun anew
   await next.close();
 });
 
+test('when it ends, it listens to nothing', async () => {
+  extension();
+  const run = await openRun({ ...definition() });
+  const ended = [vi.fn(), vi.fn()] as const;
+  showInReduxDevTools({ ...run, subscribe: () => ended[0], onEvent: () => ended[1] })();
+  for (const one of ended) expect(one).toHaveBeenCalledTimes(1);
+  await run.close();
+});
+
 test('nothing that is done in DevTools reaches the run', async () => {
   const { dispatch, connect } = extension();
   const options = definition();
