@@ -24,6 +24,10 @@ const alias = Object.fromEntries(
   entries.toReversed().map((entry) => [posix.join('rewake', entry, '..'), path(`src/${entry}.ts`)]),
 );
 
+const react18 = Object.fromEntries(
+  ['react-dom', 'react'].map((name) => [name, path(`node_modules/react-18/node_modules/${name}`)]),
+);
+
 /** Writes the declarations beside the bundles. */
 const declarations: Plugin = {
   name: 'declarations',
@@ -125,6 +129,16 @@ export default defineConfig(({ mode }) => ({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/package/**'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        // The same tests with the other React: `react-18` has it, and a react-dom that finds it.
+        resolve: { alias: { ...react18, ...alias } },
+        test: {
+          name: 'unit-react-18',
+          include: ['test/react.test.ts'],
+          env: { REACT: '18' },
           testTimeout: 30_000,
         },
       },

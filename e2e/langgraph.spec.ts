@@ -1,5 +1,6 @@
-import { expect, type Page, test } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { crashTab } from './crash-tab.ts';
+import { test } from './faults/start-browser.ts';
 import type { Progress } from './pages/langgraph.ts';
 import { blankUrl } from './servers.ts';
 
@@ -41,7 +42,7 @@ const inServiceWorker = (page: Page, call: Call): Promise<Progress> =>
 const waiting = { done: ['asked', 'search', 'write'], next: ['send'] };
 const finished = { done: ['asked', 'search', 'write', 'send'], next: [] };
 
-test("LangChain's suite for checkpointers passes in a page", { tag: '@chromium' }, async ({ page }) => {
+test("LangChain's suite for checkpointers passes in a page", async ({ page }) => {
   await page.goto(blankUrl);
   const { outcomes, skipped } = await page.evaluate(
     async (script) => (await import(script)).runSuite(),
@@ -66,9 +67,20 @@ test('an agent that waits in a tab that crashes goes on in the next one', { tag:
   expect(await inPage(next, 'goOn')).toEqual({ executed: ['send'], ...finished });
 });
 
-test('an agent that began in a worker goes on in a Service Worker, and a page sees it', {
-  tag: '@chromium',
-}, async ({ page }) => {
+test('an agent that waits in a browser that is killed goes on in the next one', async ({ start, kill }) => {
+  const before = await start();
+  const page = await before.newPage();
+  await page.goto(blankUrl);
+  expect(await inPage(page, 'begin')).toEqual({ executed: ['search', 'write'], ...waiting });
+  await kill(before);
+
+  const next = await (await start()).newPage();
+  await next.goto(blankUrl);
+  expect(await inPage(next, 'progress')).toEqual({ executed: [], ...waiting });
+  expect(await inPage(next, 'goOn')).toEqual({ executed: ['send'], ...finished });
+});
+
+test('an agent that began in a worker goes on in a Service Worker, and a page sees it', async ({ page }) => {
   await page.goto(blankUrl);
   expect(await inWorker(page, 'begin')).toEqual({ executed: ['search', 'write'], ...waiting });
   expect(await inServiceWorker(page, 'goOn')).toEqual({ executed: ['send'], ...finished });

@@ -47,6 +47,10 @@ export default defineConfig({
   optimizeDeps: {
     include: [
       'idb',
+      'redux',
+      '@reduxjs/toolkit',
+      'zustand/middleware',
+      'zustand/vanilla',
       '@langchain/langgraph/web',
       '@langchain/langgraph-checkpoint',
       '@langchain/langgraph-checkpoint-validation',

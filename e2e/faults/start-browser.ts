@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, test as base } from '@playwright/test';
+import { killBrowser, killFirefox } from '../kill-browser.ts';
 
 /** For tests that start a browser of their own. */
 export const test = base.extend<{
@@ -9,6 +10,8 @@ export const test = base.extend<{
   profile: string;
   /** Starts the browser with that profile. */
   start: (firefoxUserPrefs?: { [name: string]: boolean | number }) => Promise<BrowserContext>;
+  /** Kills it. */
+  kill: (started: BrowserContext) => Promise<void>;
 }>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright wants a pattern.
   profile: async ({}, use) => {
@@ -29,4 +32,6 @@ export const test = base.extend<{
     });
     await Promise.all(started.map((context) => context.close()));
   },
+  kill: ({ browserName, profile }, use) =>
+    use((started) => (browserName === 'firefox' ? killFirefox(started, profile) : killBrowser(started))),
 });

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useState, version } from 'react';
 import type { Run } from 'rewake';
 import { useRun } from 'rewake/react';
 import { sumRun } from './sum-run.ts';
@@ -9,6 +9,7 @@ export function App() {
   const [isMounted, setMounted] = useState(true);
   return (
     <>
+      <small>{`React ${version}`}</small>
       <button type="button" onClick={() => setMounted(!isMounted)}>
         Toggle
       </button>

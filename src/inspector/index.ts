@@ -1,2 +1,3 @@
 export type { InspectedDefinition, InspectedDefinitions } from './context.ts';
 export { defineInspector, type InspectorElement } from './define-inspector.ts';
+export { showInReduxDevTools } from './redux-dev-tools.ts';

@@ -19,7 +19,7 @@ const budgets: Record<string, number> = {
   'hand-over': 2.85,
   http: 6.7,
   react: 5,
-  inspector: 17.4,
+  inspector: 17.6,
   redux: 1.75,
   storage: 0.5,
   langgraph: 2.25,
@@ -48,6 +48,12 @@ test.each(Object.entries(budgets))(
     expectStated(name, kB);
   },
 );
+
+test('the bridge to Redux DevTools comes without the panel', async () => {
+  const all = "export * from 'rewake';";
+  const bridge = `${all} export { showInReduxDevTools } from 'rewake/inspector';`;
+  expect((await measure('bridge', bridge)) - (await measure('no-bridge', all))).toBeLessThanOrEqual(0.35);
+});
 
 describe.each(bundles)('$name', ({ name, code, budget }) => {
   let kB: number;
