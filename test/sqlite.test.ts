@@ -221,6 +221,20 @@ test('errors of SQLite are told apart by its words', async () => {
   }
 });
 
+test('an error after which SQLite itself has rolled back is told as it is', async () => {
+  const rolledBack: SqliteDatabase = {
+    prepare: (query) => ({
+      all: () => {
+        if (query.startsWith('INSERT INTO kernel_events')) throw new Error('database or disk is full');
+        if (query === 'ROLLBACK') throw new Error('cannot rollback - no transaction is active');
+        return [];
+      },
+    }),
+  };
+  const error = await new SqliteEventStore(rolledBack).append('a', [1]).catch((reason) => reason);
+  expect([error.code, error.cause.message]).toEqual(['quota', 'database or disk is full']);
+});
+
 test('a write resolves when storage.sync() has, and is connection-lost if that fails', async () => {
   const syncs: PromiseWithResolvers[] = [];
   const storage: DurableObjectStorage = {
