@@ -179,8 +179,11 @@ const sqlite: { DatabaseSync: new (file: string) => SqliteDatabase & { close(): 
   await import(module).catch(() => undefined);
 
 describe.skipIf(!sqlite)('in node:sqlite (skipped: this Node has none)', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'rewake-sqlite-'));
+  let folder: string;
   const opened: { close(): void }[] = [];
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'rewake-sqlite-'));
+  });
   afterAll(() => {
     for (const database of opened) database.close();
     rmSync(folder, { recursive: true, force: true });
