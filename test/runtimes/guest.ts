@@ -69,15 +69,16 @@ const bothOf = (database: SqliteDatabase): BothStores => ({
 /** A store that opens its file at each call, and closes it behind it. */
 const reopening = <T extends object>(open: () => Database, storeOf: (database: Database) => T): T =>
   new Proxy(Object.create(null), {
-    get: (_, method) =>
-      method === 'then'
-        ? undefined
-        : (...all: unknown[]) => {
-            const database = open();
-            const store = storeOf(database);
-            const call: Promise<unknown> = Reflect.get(store, method).apply(store, all);
-            return call.finally(() => database.close());
-          },
+    get: (_, method) => {
+      // It is awaited, and is no promise.
+      if (method === 'then') return undefined;
+      return (...all: unknown[]) => {
+        const database = open();
+        const store: object = storeOf(database);
+        const call: Promise<unknown> = Reflect.apply(Reflect.get(store, method), store, all);
+        return call.finally(() => database.close());
+      };
+    },
   });
 
 async function sqliteErrors(): Promise<Case[]> {
