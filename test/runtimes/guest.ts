@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { InMemoryEventStore, InMemorySnapshotStore } from 'rewake';
+import { followRun, InMemoryEventStore, InMemorySnapshotStore, openRun } from 'rewake';
 import {
   type BothStores,
   eventStoreCases,
@@ -10,6 +10,7 @@ import {
   snapshotStoreCases,
   storesCases,
 } from 'rewake/conformance';
+import { HttpEventStore, HttpSnapshotStore } from 'rewake/http';
 import { type Postgres, PostgresEventStore } from 'rewake/postgres';
 import { type SqliteDatabase, SqliteEventStore, SqliteSnapshotStore } from 'rewake/sqlite';
 import { inSchemas } from '../postgres-scene.ts';
@@ -24,7 +25,7 @@ const isBun = 'Bun' in globalThis;
 const folder = mkdtempSync(join(tmpdir(), 'rewake-runtime-'));
 const [what = '', where = '', proxy = ''] = process.argv.slice(2);
 
-for (const name of ['rewake/conformance', 'rewake/sqlite', 'rewake/postgres'])
+for (const name of ['rewake/conformance', 'rewake/sqlite', 'rewake/postgres', 'rewake/http'])
   if (!import.meta.resolve(name).includes('/dist/')) throw new Error(`${name} is not the built one.`);
 
 const sharedByName = <T>(create: (name: string) => T): ((name: string) => T) => {
@@ -118,6 +119,29 @@ async function sqliteErrors(): Promise<Case[]> {
   ];
 }
 
+const run: Case = [
+  'a run is opened, followed, closed and opened again',
+  async () => {
+    const database = new (await sqlite())(':memory:');
+    const sum = { runId: 'a', initialState: 0, reduce: (sum: number, add: number) => sum + add };
+    const stores = {
+      snapshots: new SqliteSnapshotStore<number>(database),
+      events: new SqliteEventStore<number>(database),
+    };
+    const owner = await openRun({ ...sum, stores });
+    const follower = await followRun({ ...sum, stores });
+    const seen = new Promise<void>((resolve) => {
+      follower.subscribe(() => follower.state === 7 && resolve());
+    });
+    await owner.append(7);
+    await seen;
+    await Promise.all([owner.close(), follower.close()]);
+    const again = await openRun({ ...sum, stores });
+    equal([again.state, again.recovery.snapshotSeq], [7, 1]);
+    await again.close();
+  },
+];
+
 /** Reads what the others have written into a file, and adds to it. */
 async function passOn(file: string): Promise<Case[]> {
   const database = new (await sqlite())(file);
@@ -203,11 +227,17 @@ async function casesOf(): Promise<Case[]> {
     return suite(() =>
       sharedByName(() => ({ snapshots: new InMemorySnapshotStore(), events: new InMemoryEventStore() })),
     );
+  if (what === 'HTTP')
+    return suite((scope) => (name) => {
+      const url = `${where}/${process.pid}-${scope}/${encodeURIComponent(name)}`;
+      return { snapshots: new HttpSnapshotStore({ url }), events: new HttpEventStore({ url }) };
+    });
   if (what === 'passed on') return passOn(where);
   if (!what.startsWith('SQLite')) return postgresCases();
   const Database = await sqlite();
   const openIn = (scope: string, name: string) => new Database(join(folder, `${scope} ${name}`));
-  if (what === 'SQLite in memory') return suite(() => sharedByName(() => bothOf(new Database(':memory:'))));
+  if (what === 'SQLite in memory')
+    return [...suite(() => sharedByName(() => bothOf(new Database(':memory:')))), run];
   if (what === 'SQLite in a file')
     return [...suite((scope) => (name) => bothOf(openIn(scope, name))), ...(await sqliteErrors())];
   return suite((scope) => (name) => {
@@ -219,6 +249,8 @@ async function casesOf(): Promise<Case[]> {
   });
 }
 
+// As a server's socket would: a run that is open keeps no Node running.
+setInterval(() => {}, 60_000);
 for (const [name, run] of await casesOf()) {
   const error = await run().then(
     () => undefined,

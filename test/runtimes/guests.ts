@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { eventStoreCases, snapshotStoreCases, storesCases } from 'rewake/conformance';
+import { expect } from 'vitest';
 import { bun, deno, node } from './packages.js';
 
 const root = join(import.meta.dirname, '../..');
@@ -14,23 +16,32 @@ export const runtimes: Record<string, string[]> = {
   Deno: [deno, 'run', '--allow-all', '--quiet'],
 };
 
-export interface Outcome {
+/** The conformance suite, as guest.ts names its cases. */
+export const names: string[] = [
+  ...snapshotStoreCases.map(({ name }) => `snapshots: ${name}`),
+  ...eventStoreCases.map(({ name }) => `events: ${name}`),
+  ...storesCases.map(({ name }) => `both: ${name}`),
+];
+
+interface Outcome {
   readonly name: string;
   readonly error?: string;
 }
 
-/** What guest.ts says of each case. */
-export async function ask(runtime: string, ...args: string[]): Promise<Outcome[]> {
+/** Runs guest.ts, which has to run these cases and no others, all of which pass. */
+export async function expectAll(runtime: string, args: string[], cases: string[]): Promise<void> {
   const [program = '', ...options] = runtimes[runtime] ?? [];
   const guest = join(import.meta.dirname, 'guest.ts');
   const { stdout } = await promisify(execFile)(program, [...options, guest, ...args], {
     cwd: root,
     maxBuffer: 1e8,
   });
-  return stdout
+  const outcomes = stdout
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line));
+    .map((line): Outcome => JSON.parse(line));
+  expect(outcomes.filter(({ error }) => error)).toEqual([]);
+  expect(outcomes.map(({ name }) => name)).toEqual(cases);
 }
 
 const servers: Record<string, string[]> = {

@@ -2,9 +2,9 @@ import { followRun, openRun } from 'rewake';
 import { HttpEventStore, HttpSnapshotStore } from 'rewake/http';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { conformsAt } from '../http-scene.ts';
-import { serveIn } from './guests.ts';
+import { expectAll, names, runtimes, serveIn } from './guests.ts';
 
-// The servers are bun and Deno; the client is the Node that runs this.
+// The servers are bun and Deno; the client is the Node that runs this, and once each of the others.
 
 const definition = { initialState: 0, reduce: (sum: number, add: number) => sum + add };
 
@@ -17,10 +17,26 @@ describe.each(['bun', 'Deno'])('a server in %s', (runtime) => {
 
   conformsAt(() => server.url);
 
+  test.each(Object.keys(runtimes))('and the conformance suite with a client in %s', (client) =>
+    expectAll(client, ['HTTP', server.url], names),
+  );
+
   const storesAt = (path: string) => {
     const url = `${server.url}/${path}-${crypto.randomUUID()}`;
     return { snapshots: new HttpSnapshotStore<number>({ url }), events: new HttpEventStore<number>({ url }) };
   };
+
+  test('a body that is too large is refused, whether or not its length is told, and the next is not', async () => {
+    const { events } = storesAt('large');
+    const large = 'x'.repeat(9 * 2 ** 20);
+    await expect(events.append('a', [large as never])).rejects.toMatchObject({ code: 'invalid-argument' });
+    const url = `${server.url}/large/events?run=a`;
+    const headers = { 'Content-Type': 'application/json' };
+    const body = new Blob([`{"events":["${large}"]}`]).stream();
+    const init: RequestInit & { duplex: 'half' } = { method: 'POST', headers, body, duplex: 'half' };
+    expect((await fetch(url, init)).status).toBe(413);
+    expect(await events.append('a', [1])).toMatchObject({ seq: 1 });
+  });
 
   test('a follower hears at once of what another client appends', async () => {
     const stores = storesAt('told');
