@@ -9,7 +9,7 @@ import { neonProxy } from './neon-proxy.ts';
 const run = ['a run is opened, followed, closed and opened again'];
 const sqliteErrors = [
   'a file that another connection has locked is blocked, until it is free',
-  'a database without room is quota, and goes on when there is some',
+  'a database without room is quota, and goes on with what fits',
   'a file that is no database is unreadable',
 ];
 const postgresErrors = [
