@@ -70,14 +70,18 @@ describe.each(['bun', 'Deno'])('a server in %s', (runtime) => {
     const follower = await followRun({ runId: 'a', ...definition, stores: storesAt('polled'), onError });
     const before = await heads();
     await vi.waitFor(async () => expect(await heads()).toBeGreaterThan(before + 5), 10_000);
+    const atClose = await heads();
     await follower.close();
+    let now = 0;
     await vi.waitFor(
       async () => {
-        const now = await heads();
+        now = await heads();
         await new Promise((resolve) => setTimeout(resolve, 200));
         expect(await heads()).toBe(now);
       },
       { timeout: 20_000 },
     );
+    // By itself it would end after five seconds, when nobody takes the sign of life.
+    expect(now - atClose).toBeLessThan(200);
   });
 });
