@@ -43,7 +43,16 @@ export const inMemory = (): Case[] => [
 
 const openIn = (scope: string, name: string) => new Database(join(folder, `${scope} ${name}`));
 
-export const inFile = (): Case[] => [...suite((scope) => (name) => bothOf(openIn(scope, name))), ...errors];
+/** As docs/sqlite.md advises. */
+function inWal(database: Database): Database {
+  database.prepare('PRAGMA journal_mode = WAL').all();
+  return database;
+}
+
+export const inFile = (): Case[] => [
+  ...suite((scope) => (name) => bothOf(inWal(openIn(scope, name)))),
+  ...errors,
+];
 
 export const inClosedFile = (): Case[] =>
   suite((scope) => (name) => {
