@@ -128,7 +128,7 @@ export default defineConfig(({ mode }) => ({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package/**'],
+          exclude: ['test/package/**', 'test/runtimes/**'],
           testTimeout: 30_000,
         },
       },
@@ -149,6 +149,14 @@ export default defineConfig(({ mode }) => ({
           include: ['test/package/**/*.test.ts'],
           globalSetup: 'test/package/global-setup.ts',
           testTimeout: 60_000,
+        },
+      },
+      {
+        // For `npm run test:runtimes`, which installs what they need.
+        test: {
+          name: 'runtimes',
+          include: ['test/runtimes/**/*.test.ts'],
+          testTimeout: 300_000,
         },
       },
     ],

@@ -13,6 +13,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.unstubAllGlobals();
 });
 
 const run = { runId: 'a', reduce: (sum: number, event: number) => sum + event, initialState: 0 };
@@ -47,6 +48,8 @@ test('what is being written is committed before, here and in other tabs, which l
 });
 
 test('a run that is live in another tab closes itself with conflict, and writes nothing', async () => {
+  // Node 24 and later have Web Locks.
+  vi.stubGlobal('navigator', {});
   const reports: unknown[] = [];
   const live = await openRun({
     ...run,
@@ -142,10 +145,6 @@ describe('with Web Locks', () => {
     vi.stubGlobal('navigator', { locks: new FakeLocks() });
   });
 
-  afterEach(() => {
-    vi.unstubAllGlobals();
-  });
-
   test('live runs close at once, and say why', async () => {
     const reports: KernelError[] = [];
     const stores = await openStores<number, number>({ indexedDB: factory.otherPage() });
@@ -218,5 +217,4 @@ test('without IndexedDB, what is kept in memory in its place is deleted', async 
   expect(await (await open()).runIds()).toEqual(['a']);
   await deleteDatabase({ databaseName });
   expect(await (await open()).runIds()).toEqual([]);
-  vi.unstubAllGlobals();
 });

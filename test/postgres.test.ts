@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
+import { PGlite, types } from '@electric-sql/pglite';
 import pg from 'pg';
 import { eventStoreCases, snapshotStoreCases, storesCases } from 'rewake/conformance';
 import { migratePostgres, type Postgres, PostgresEventStore } from 'rewake/postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as statements from '../src/postgres/statements.ts';
 import { inSchemas } from './postgres-scene.ts';
 import { hasPostgres, type PostgresServer, startPostgres } from './postgres-server.ts';
 
@@ -47,6 +48,19 @@ describe('in PGlite', () => {
   beforeAll(() => db.waitReady, 120_000);
   afterAll(() => db.close());
   suite(() => db);
+
+  test('every text goes to the server and comes back as text: of a JSON, some drivers make their own', async () => {
+    await migratePostgres(db);
+    const { INT8, TEXT } = types;
+    const textArray = 1009;
+    for (const [name, statement] of Object.entries(statements)) {
+      const { queryParams, resultFields } = await db.describeQuery(statement);
+      const params = queryParams.map(({ dataTypeID }) => dataTypeID);
+      const results = resultFields.map(({ dataTypeID }) => dataTypeID);
+      expect([INT8, TEXT, textArray], name).toEqual(expect.arrayContaining([...new Set(params)]));
+      expect([INT8, TEXT], name).toEqual(expect.arrayContaining([...new Set(results)]));
+    }
+  });
 
   test('in a folder, it is there when the folder is opened again', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'rewake-pglite-'));

@@ -103,6 +103,14 @@ test('cycles and what is there twice are still the same object', () => {
 });
 
 test('errors keep what a structured clone keeps', () => {
+  // In Node 24 and later the stack of a clone has a getter.
+  const partsOf = (error: object) =>
+    Object.fromEntries(
+      Object.entries(Object.getOwnPropertyDescriptors(error)).map(([name, { enumerable }]) => [
+        name,
+        { enumerable, value: Reflect.get(error, name) },
+      ]),
+    );
   class Mine extends TypeError {
     override name = 'Mine';
     extra = 1;
@@ -117,7 +125,7 @@ test('errors keep what a structured clone keeps', () => {
     const clone = structuredClone(error);
     const copy = again(clone) as Error;
     expect(types.isNativeError(copy)).toBe(true);
-    expect(Object.getOwnPropertyDescriptors(copy)).toEqual(Object.getOwnPropertyDescriptors(clone));
+    expect(partsOf(copy)).toEqual(partsOf(clone));
     expect(Object.getPrototypeOf(copy)).toBe(Object.getPrototypeOf(clone));
   }
   const copy = again(new DOMException('stopped', 'AbortError')) as DOMException;

@@ -179,8 +179,11 @@ const sqlite: { DatabaseSync: new (file: string) => SqliteDatabase & { close(): 
   await import(module).catch(() => undefined);
 
 describe.skipIf(!sqlite)('in node:sqlite (skipped: this Node has none)', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'rewake-sqlite-'));
+  let folder: string;
   const opened: { close(): void }[] = [];
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'rewake-sqlite-'));
+  });
   afterAll(() => {
     for (const database of opened) database.close();
     rmSync(folder, { recursive: true, force: true });
@@ -219,6 +222,20 @@ test('errors of SQLite are told apart by its words', async () => {
     const error = await new SqliteEventStore(failing).append('a', [1]).catch((reason) => reason);
     expect([error.code, error.operation, error.runId], message).toEqual([code, 'append', 'a']);
   }
+});
+
+test('an error after which SQLite itself has rolled back is told as it is', async () => {
+  const rolledBack: SqliteDatabase = {
+    prepare: (query) => ({
+      all: () => {
+        if (query.startsWith('INSERT INTO kernel_events')) throw new Error('database or disk is full');
+        if (query === 'ROLLBACK') throw new Error('cannot rollback - no transaction is active');
+        return [];
+      },
+    }),
+  };
+  const error = await new SqliteEventStore(rolledBack).append('a', [1]).catch((reason) => reason);
+  expect([error.code, error.cause.message]).toEqual(['quota', 'database or disk is full']);
 });
 
 test('a write resolves when storage.sync() has, and is connection-lost if that fails', async () => {

@@ -3,8 +3,8 @@ import type { EventStore } from '../contracts/event-store.ts';
 import type { RunId } from '../contracts/words.ts';
 import { etagOf } from './wire.ts';
 
-/** After so many milliseconds of silence, a comment says that the connection lives. */
-export const KEEP_ALIVE = 15_000;
+/** After so many milliseconds of silence, a comment says that the connection lives. Bun.serve cuts it after 10,000. */
+const KEEP_ALIVE = 5_000;
 /** After so many milliseconds the answer ends, and `authorize` is asked again. */
 const LIFE = 300_000;
 
@@ -71,10 +71,11 @@ export function commitsOf(
         last = id;
         return `id: ${id}\ndata: ${JSON.stringify(head)}\n\n`;
       }
-      if (Date.now() >= spokeAt + KEEP_ALIVE) return ':\n\n';
+      const silence = spokeAt + KEEP_ALIVE - Date.now();
+      if (silence <= 0) return ':\n\n';
       const waiting = new AbortController();
       wake = () => waiting.abort();
-      if (!isChanged && !isOver) await pause(pollEvery, waiting.signal);
+      if (!isChanged && !isOver) await pause(Math.min(pollEvery, silence), waiting.signal);
     }
     return undefined;
   }

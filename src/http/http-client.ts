@@ -3,7 +3,7 @@ import type { RunId } from '../contracts/words.ts';
 import { KernelError } from '../errors/kernel-error.ts';
 import { Reason, withContextSync } from '../errors/reason.ts';
 import { integer, method, object, optional, type Rule, rule } from '../errors/rules.ts';
-import { KEEP_ALIVE, readCommits } from './commits.ts';
+import { readCommits } from './commits.ts';
 import { aborted, failureOf, lost, Retriable, strange } from './failures.ts';
 import { encodeText, LONGEST_ID, Misshapen } from './wire.ts';
 
@@ -18,7 +18,7 @@ export interface HttpStoreOptions {
   /** Gives up what is under way, and everything later, with `aborted`. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * How long one try may take, in milliseconds; 30,000 by default. A server that tells of commits is silent for 15,000 at
+   * How long one try may take, in milliseconds; 30,000 by default. A server that tells of commits is silent for 5,000 at
    * most.
    */
   readonly timeout?: number | undefined;
@@ -50,8 +50,8 @@ export const assertShort: (name: string, text: string) => void = rule(
 
 /** How often a request is tried if it is safe to repeat. */
 const TRIES = 4;
-/** Twice as long as a server that tells of commits is silent. */
-const TIMEOUT = 2 * KEEP_ALIVE;
+/** Far longer than a server that tells of commits is silent. */
+const TIMEOUT = 30_000;
 
 /** What is asked for. */
 interface HttpRequest {

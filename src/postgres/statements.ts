@@ -1,4 +1,5 @@
 // Every statement of rewake/postgres but that of runIds names one run by `run_id = $1`, in each table that it touches.
+// A JSON is a text on its way to the server and back: some drivers make a JSON of what goes into one, even of a text.
 
 /** The events of an append, after what has claimed their place in the run's row. The last one names batch and writer. */
 const appendEvents = `
@@ -60,7 +61,7 @@ export const base = `
  */
 export const compact = `
   WITH run AS (
-    UPDATE kernel_runs SET base_seq = $2::bigint, base_version = $3::bigint, base_json = $4::json
+    UPDATE kernel_runs SET base_seq = $2::bigint, base_version = $3::bigint, base_json = $4::text::json
     WHERE run_id = $1 AND log_id = $5 AND base_seq <= $2::bigint AND $2::bigint <= head
       AND (base_seq = 0 OR base_version <= $3::bigint)
     RETURNING run_id
@@ -72,14 +73,14 @@ export const compact = `
 /** If there is no log. */
 export const beginEmpty = `
   INSERT INTO kernel_runs (run_id, head, base_seq, base_version, base_json, log_id)
-  VALUES ($1, $2::bigint, $2::bigint, $3::bigint, $4::json, $5)
+  VALUES ($1, $2::bigint, $2::bigint, $3::bigint, $4::text::json, $5)
   ON CONFLICT (run_id) DO NOTHING
   RETURNING head, log_id`;
 
 /** If the head is $5 and the log $6, as in `compact`: no event is added between the two. */
 export const beginAnew = `
   WITH begun AS (
-    UPDATE kernel_runs SET head = $2::bigint, base_seq = $2::bigint, base_version = $3::bigint, base_json = $4::json
+    UPDATE kernel_runs SET head = $2::bigint, base_seq = $2::bigint, base_version = $3::bigint, base_json = $4::text::json
     WHERE run_id = $1 AND head = $5::bigint AND log_id = $6 AND (base_seq = 0 OR base_version <= $3::bigint)
     RETURNING run_id, head, log_id
   ), gone AS (
@@ -95,7 +96,7 @@ export const runIds = 'SELECT run_id FROM kernel_runs';
 /** Unless there is one at a later seq, or $4 is not the log. */
 export const saveSnapshot = `
   INSERT INTO kernel_snapshots AS stored (run_id, at_seq, state_json, log_id, version)
-  SELECT $1, $2::bigint, $3::json, $4::text, $5::bigint
+  SELECT $1, $2::bigint, $3::text::json, $4::text, $5::bigint
   WHERE $4::text IS NULL OR EXISTS (SELECT FROM kernel_runs run WHERE run.run_id = $1 AND run.log_id = $4::text)
   ON CONFLICT (run_id) DO UPDATE
   SET at_seq = excluded.at_seq, state_json = excluded.state_json, log_id = excluded.log_id,

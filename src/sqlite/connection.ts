@@ -87,7 +87,11 @@ function overDatabase(database: SqliteDatabase): Connection {
         rows('COMMIT');
         return result;
       } catch (error) {
-        rows('ROLLBACK');
+        try {
+          rows('ROLLBACK');
+        } catch {
+          // SQLite itself has taken it back, as it does if the disk is full: there is none any more.
+        }
         throw error;
       }
     };
