@@ -74,56 +74,22 @@ export function sendEvent(event: EventToSend): Promise<void> {
   });
 }
 
-type Followed = FollowedRun<Pages<InboxEvent>, InboxEvent>;
+/**
+ * The events that were sent to a workflow, read live: all that were ever sent, so that the index of each is its seq, less
+ * one.
+ */
+export type Inbox = FollowedRun<Pages<InboxEvent>, InboxEvent>;
 
-/** The events that were sent to a workflow, read live. */
-export class Inbox {
-  /** Resolves when there is something new. */
-  changed: Promise<void> = Promise.resolve();
-  readonly #run: Followed;
-
-  private constructor(run: Followed) {
-    this.#run = run;
-    const renew = () => {
-      let tell = () => {};
-      this.changed = new Promise((resolve) => {
-        tell = resolve;
-      });
-      return tell;
-    };
-    let tell = renew();
-    run.subscribe(() => {
-      tell();
-      tell = renew();
-    });
-  }
-
-  static async open(
-    runId: RunId,
-    stores: RunStores<unknown, unknown>,
-    onError: RunOptions<unknown, unknown>['onError'],
-  ): Promise<Inbox> {
-    const run = await followRun<Pages<InboxEvent>, InboxEvent>({
-      runId: inboxOf(runId),
-      // Under this id they hold what `sendEvent` has sent.
-      stores: stores as RunStores<Pages<InboxEvent>, InboxEvent>,
-      onError,
-      initialState: [],
-      reduce: added,
-    });
-    return new Inbox(run);
-  }
-
-  /** All that were ever sent; the index of each is its seq, less one. */
-  get events(): InboxEvent[] {
-    return this.#run.state.flat();
-  }
-
-  refresh(): Promise<void> {
-    return this.#run.refresh();
-  }
-
-  close(): void {
-    this.#run.close();
-  }
-}
+export const openInbox = (
+  runId: RunId,
+  stores: RunStores<unknown, unknown>,
+  onError: RunOptions<unknown, unknown>['onError'],
+): Promise<Inbox> =>
+  followRun<Pages<InboxEvent>, InboxEvent>({
+    runId: inboxOf(runId),
+    // Under this id they hold what `sendEvent` has sent.
+    stores: stores as RunStores<Pages<InboxEvent>, InboxEvent>,
+    onError,
+    initialState: [],
+    reduce: added,
+  });
