@@ -14,9 +14,14 @@ interface Outcome {
 
 /** A call that waits for its outcome. */
 interface Call {
+  /** Aborted when the execution is over. Each call has its own: Node warns of a signal that many listen to. */
+  readonly over: AbortController;
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
+
+/** Executes a step and has its outcome recorded; `signal` is aborted when the execution is over. */
+type Begin = (key: string, signal: AbortSignal) => Promise<unknown>;
 
 /** What is to be done as soon as everything that is recorded has been replayed. */
 interface Held {
@@ -43,7 +48,8 @@ interface ExecutionOptions {
  * Nothing begins, and so nothing is appended, before the body has called every step that is recorded.
  */
 export class Execution {
-  readonly #over = new AbortController();
+  /** Whether no call settles any more, and nothing begins. */
+  isOver = false;
   readonly #options: ExecutionOptions;
   readonly #turns = new Turns();
   /** What is recorded and was not called yet. */
@@ -66,21 +72,8 @@ export class Execution {
     this.#unreached = new Map([...outcomes, ...open].map((step) => [step.key, step]));
   }
 
-  /** Whether no call settles any more, and nothing begins. */
-  get isOver(): boolean {
-    return this.signal.aborted;
-  }
-
-  /** Aborted when it is over. */
-  get signal(): AbortSignal {
-    return this.#over.signal;
-  }
-
-  /**
-   * The next occurrence of the step: resolves or rejects with its outcome. If there is none yet, `begin` gets its key,
-   * and has the outcome recorded.
-   */
-  call(name: string, kind: StepKind, begin: (key: string) => Promise<unknown>): Promise<unknown> {
+  /** The next occurrence of the step: resolves or rejects with its outcome. If there is none yet, `begin` is called. */
+  call(name: string, kind: StepKind, begin: Begin): Promise<unknown> {
     if (this.isOver) return never();
     const occurrence = (this.#occurrences.get(name) ?? 0) + 1;
     this.#occurrences.set(name, occurrence);
@@ -92,8 +85,10 @@ export class Execution {
     }
     this.#unreached.delete(key);
     return new Promise((resolve, reject) => {
-      this.#calls.set(key, { resolve, reject });
-      if (!record?.endedAt) this.#held.push({ what: `the body calls ${key}`, begin: () => begin(key) });
+      const over = new AbortController();
+      this.#calls.set(key, { resolve, reject, over });
+      const held = { what: `the body calls ${key}`, begin: () => begin(key, over.signal) };
+      if (!record?.endedAt) this.#held.push(held);
       this.#pump();
     });
   }
@@ -113,11 +108,12 @@ export class Execution {
     this.#pump();
   }
 
-  /** Ends it, and aborts its `signal`. */
+  /** Ends it: the `signal` of each step that has begun is aborted. */
   abandon(reason: unknown): void {
+    this.isOver = true;
     clearTimeout(this.#stall);
     this.#turns.close();
-    this.#over.abort(reason);
+    for (const { over } of this.#calls.values()) over.abort(reason);
   }
 
   #pump(): void {

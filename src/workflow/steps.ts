@@ -50,7 +50,7 @@ export function newStep(services: StepServices): Step {
     kind: StepKind,
     rule: Rule,
     args: Args,
-    begin: (key: string) => Promise<void>,
+    begin: (key: string, signal: AbortSignal) => Promise<void>,
   ): Promise<T> => {
     check(() => rule('step', args));
     // What is recorded under the step's key is what the step resolved with: the `T` of the body's own code.
@@ -60,19 +60,21 @@ export function newStep(services: StepServices): Step {
     do: (name: string, ...rest: readonly [Work] | readonly [DoOptions, Work]) => {
       const [options, work] = rest.length === 1 ? [{}, rest[0]] : rest;
       const args = { ...options, name, work };
-      return call('do', stepRules.do, args, (key) => doStep(services, key, args));
+      return call('do', stepRules.do, args, (key, signal) => doStep(services, key, signal, args));
     },
     sleep: (name, ms) =>
-      call('sleep', stepRules.sleep, { name, ms }, (key) =>
-        sleepStep(services, key, () => Date.now() + ms, ms),
+      call('sleep', stepRules.sleep, { name, ms }, (key, signal) =>
+        sleepStep(services, key, signal, () => Date.now() + ms, ms),
       ),
     sleepUntil: (name, at) =>
-      call('sleep', stepRules.sleepUntil, { name, at }, (key) =>
-        sleepStep(services, key, () => Number(at), Number.POSITIVE_INFINITY),
+      call('sleep', stepRules.sleepUntil, { name, at }, (key, signal) =>
+        sleepStep(services, key, signal, () => Number(at), Number.POSITIVE_INFINITY),
       ),
     waitForEvent: (name, options) => {
       const args = { ...options, name };
-      return call('wait', stepRules.waitForEvent, args, (key) => waitStep(services, key, args));
+      return call('wait', stepRules.waitForEvent, args, (key, signal) =>
+        waitStep(services, key, signal, args),
+      );
     },
     restart: async (input) => {
       const captured = check(() => captureToStore(input, 'input'));
@@ -82,18 +84,18 @@ export function newStep(services: StepServices): Step {
   };
 }
 
-async function doStep(services: StepServices, key: string, step: Do): Promise<void> {
-  const { id, execution, find, append } = services;
+async function doStep(services: StepServices, key: string, signal: AbortSignal, step: Do): Promise<void> {
+  const { runId, id, find, append } = services;
   const { retries } = step;
   for (;;) {
     const waiting = find(key);
     if (waiting?.wakesAt !== undefined)
-      await sleep(waiting.wakesAt, delayAfter(waiting.failures, retries), execution.signal);
+      await sleep(waiting.wakesAt, delayAfter(waiting.failures, retries), signal);
     // Before the work begins, so that a crash in the midst of it leaves a trace.
     await append({ type: 'step-started', key, kind: 'do' });
     const { attempts: attempt = 1, failures = 0, interrupted = false } = find(key) ?? {};
     const context = { attempt, interrupted, idempotencyKey: `${id}/${key}` };
-    const ended = await tryOnce(services, step, context);
+    const ended = await tryOnce(runId, step, context, signal);
     if (!('error' in ended)) return append({ type: 'step-succeeded', key, result: ended.result });
     const { error, isFinal } = ended;
     if (isFinal || failures >= (retries?.limit ?? 0)) return append({ type: 'step-failed', key, error });
@@ -105,13 +107,13 @@ type Ended = { readonly result: unknown } | { readonly error: Failure; readonly 
 
 /** One attempt. Never rejects. */
 async function tryOnce(
-  { runId, execution }: StepServices,
+  runId: RunId,
   { work, timeout }: Do,
   context: Omit<StepContext, 'signal'>,
+  over: AbortSignal,
 ): Promise<Ended> {
   const attempt = new AbortController();
   const done = new AbortController();
-  const over = execution.signal;
   over.addEventListener('abort', () => attempt.abort(over.reason), { signal: done.signal });
   let hasRun = false;
   try {
@@ -154,26 +156,28 @@ function delayAfter(
 }
 
 async function sleepStep(
-  { execution, find, append }: StepServices,
+  { find, append }: StepServices,
   key: string,
+  signal: AbortSignal,
   until: () => number,
   most: number,
 ): Promise<void> {
   const at = find(key)?.wakesAt ?? until();
   if (!find(key)) append({ type: 'step-started', key, kind: 'sleep', until: at });
-  await sleep(at, most, execution.signal);
+  await sleep(at, most, signal);
   await append({ type: 'step-succeeded', key, result: undefined });
 }
 
 async function waitStep(
-  { execution, find, append, openInbox, isReceived, report }: StepServices,
+  { find, append, openInbox, isReceived, report }: StepServices,
   key: string,
+  signal: AbortSignal,
   { type, timeout }: WaitOptions,
 ): Promise<void> {
   const until = find(key)?.wakesAt ?? (timeout === undefined ? undefined : Date.now() + timeout);
   if (!find(key)) append({ type: 'step-started', key, kind: 'wait', ...(until !== undefined && { until }) });
   const done = new AbortController();
-  execution.signal.addEventListener('abort', () => done.abort(), { signal: done.signal });
+  signal.addEventListener('abort', () => done.abort());
   let isDue = false;
   let wake = () => {};
   if (until !== undefined)
