@@ -10,7 +10,8 @@ export type StepKind = 'do' | 'sleep' | 'wait';
  * What a journal is made of: a workflow's log holds these events, as plain data. Times are those of `Date.now()`, and a
  * step's `key` is `name#occurrence`.
  *
- * - `workflow-begun`: the first event, and again at each `step.restart`: what comes before it is over.
+ * - `workflow-begun`: the first event, and again at each `step.restart`: what comes before it is over. With `folded`, the
+ *   inbox has been folded up to `seq`, and whatever was received before the journal's `journalSeq` is gone from that.
  * - `workflow-taken`: the workflow was stolen; the former owner can append no more.
  * - `step-started`: once for a sleep or a wait, with its deadline `until`; for a `do`, at each attempt.
  * - `step-succeeded`: the step's outcome. That of a wait has the `eventId` of the event in the inbox, and its `eventSeq`.
@@ -24,6 +25,7 @@ export type JournalEvent =
       readonly input: unknown;
       readonly version: number;
       readonly at: number;
+      readonly folded?: { readonly seq: Seq; readonly journalSeq: Seq };
     }
   | { readonly type: 'workflow-taken'; readonly at: number }
   | {
@@ -51,6 +53,11 @@ export type JournalEvent =
   | { readonly type: 'workflow-completed'; readonly at: number; readonly result: unknown }
   | { readonly type: 'workflow-failed'; readonly at: number; readonly error: Failure }
   | { readonly type: 'workflow-cancelled'; readonly at: number; readonly error: Failure };
+
+/** How far an inbox was folded, and at which seq of the journal. */
+export type Folded = NonNullable<Extract<JournalEvent, { type: 'workflow-begun' }>['folded']>;
+
+export const notFolded: Folded = { seq: 0, journalSeq: 0 };
 
 type WithoutTime<Event> = Event extends JournalEvent ? Omit<Event, 'at'> : never;
 
@@ -88,6 +95,13 @@ export type End = Extract<
   { type: 'workflow-completed' | 'workflow-failed' | 'workflow-cancelled' }
 >;
 
+/** An event that some step has received: its seq in the inbox, and that of its receipt in the journal. */
+interface Received {
+  readonly id: string;
+  readonly seq: Seq;
+  readonly journalSeq: Seq;
+}
+
 /** A journal, as its snapshot keeps it: every outcome is in it, because the body needs each of them to go on. */
 export interface JournalState {
   /** The seq of the last event. */
@@ -103,8 +117,8 @@ export interface JournalState {
   readonly settled: Pages<StepState>;
   /** The steps that have none yet, in the order of their starts. */
   readonly open: readonly StepState[];
-  /** The ids of the inbox's events that some step has received. */
-  readonly received: Pages<string>;
+  /** The events of the inbox that some step has received, as long as they may be there. */
+  readonly received: Pages<Received>;
   readonly end?: End;
 }
 
@@ -117,8 +131,11 @@ export function reduceJournal(state: JournalState, event: JournalEvent): Journal
   if (state.end) throw new Error('The workflow has ended.');
   switch (event.type) {
     case 'workflow-begun': {
-      const { type: _, ...begun } = event;
-      return { ...emptyJournal, seq, received, begun: { ...begun, seq } };
+      const { type: _, folded = notFolded, ...begun } = event;
+      const remembered = received
+        .flat()
+        .filter((one) => one.seq > folded.seq || one.journalSeq > folded.journalSeq);
+      return { ...emptyJournal, seq, received: [remembered], begun: { ...begun, seq } };
     }
     case 'workflow-completed':
     case 'workflow-failed':
@@ -134,11 +151,12 @@ export function reduceJournal(state: JournalState, event: JournalEvent): Journal
           ...next,
           open: before ? open.map((other) => (other === before ? step : other)) : [...open, step],
         };
+      const { eventId: id, eventSeq = 0 } = 'eventId' in event ? event : {};
       return {
         ...next,
         open: open.filter((other) => other !== before),
         settled: added(settled, step),
-        received: 'eventId' in event ? added(received, event.eventId) : received,
+        received: id === undefined ? received : added(received, { id, seq: eventSeq, journalSeq: seq }),
       };
     }
     default:

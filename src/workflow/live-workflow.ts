@@ -14,9 +14,8 @@ import { captureToStore } from './capture-to-store.ts';
 import { never } from './clock.ts';
 import { Execution } from './execution.ts';
 import { revive, toFailure } from './failure.ts';
-import { type Inbox, openInbox } from './inbox.ts';
-import type { JournalEvent, JournalState, NewEvent } from './journal.ts';
-import type { Pages } from './pages.ts';
+import { foldInbox, type Inbox, openInbox } from './inbox.ts';
+import type { Folded, JournalEvent, JournalState, NewEvent } from './journal.ts';
 import { newStep } from './steps.ts';
 import { viewOf, type WorkflowState, type WorkflowStatus } from './view.ts';
 import type { Workflow, WorkflowOptions } from './workflow.ts';
@@ -103,9 +102,9 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
     if (!this.#stopped) this.#execute();
   }
 
-  #begin(input: unknown): Promise<Seq> {
+  #begin(input: unknown, more?: { readonly folded: Folded }): Promise<Seq> {
     const { version = 1 } = this.#options;
-    return this.#append({ type: 'workflow-begun', id: randomId(), input, version });
+    return this.#append({ type: 'workflow-begun', id: randomId(), input, version, ...more });
   }
 
   #append(event: NewEvent): Promise<Seq> {
@@ -151,11 +150,17 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
         this.#inbox ??= openInbox(this.runId, this.#stores, this.#options.onError);
         return this.#inbox;
       },
-      isReceived: ({ id }) => isIn(this.#journal.state.received, id),
+      receivedIds: this.#receivedIds,
       restart: async (input) => {
-        await this.#begin(input).catch(never);
+        const inbox = await this.#inbox;
+        const seq = await this.#begin(input, inbox && { folded: inbox.state.folded }).catch(never);
         // What came before is in no later opening's way.
         this.#journal.snapshot().catch(this.#report);
+        if (inbox) {
+          foldInbox(this.#stores.events, inbox, this.#receivedIds(), seq).catch(this.#report);
+          this.#inbox = undefined;
+          inbox.close();
+        }
         this.#execute();
       },
       report: this.#report,
@@ -184,6 +189,9 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
     if (event.type === 'step-succeeded' || (event.type === 'step-failed' && event.retryAt === undefined))
       this.#execution?.deliver(event);
   }
+
+  readonly #receivedIds = (): ReadonlySet<string> =>
+    new Set(this.#journal.state.received.flat().map(({ id }) => id));
 
   /** Whether the journal is what the execution has read. After a theft, the first append finds out. */
   async #mayAppend(): Promise<boolean> {
@@ -235,5 +243,3 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
 
 // What is stored is what the application's own code gave: `T` is its word for it.
 const copy = <T>(stored: unknown): T => structuredClone(stored) as T;
-
-const isIn = (pages: Pages<string>, id: string) => pages.some((page) => page.includes(id));

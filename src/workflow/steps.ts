@@ -6,7 +6,7 @@ import { captureToStore } from './capture-to-store.ts';
 import { delay, MINUTE, never, sleep } from './clock.ts';
 import type { Execution } from './execution.ts';
 import { type Failure, toFailure } from './failure.ts';
-import type { Inbox, InboxEvent } from './inbox.ts';
+import type { Inbox } from './inbox.ts';
 import type { NewEvent, StepKind, StepState } from './journal.ts';
 import {
   type DoOptions,
@@ -28,8 +28,8 @@ export interface StepServices {
   /** Resolves when the event is durable; never if the execution is over. */
   readonly append: (event: NewEvent) => Promise<void>;
   readonly openInbox: () => Promise<Inbox>;
-  /** Whether some step has received the event. */
-  readonly isReceived: (event: InboxEvent) => boolean;
+  /** The ids of the events that some step has received. */
+  readonly receivedIds: () => ReadonlySet<string>;
   /** Begins the workflow anew. */
   readonly restart: (input: unknown) => Promise<void>;
   /** Told of what harms no step. */
@@ -169,7 +169,7 @@ async function sleepStep(
 }
 
 async function waitStep(
-  { find, append, openInbox, isReceived, report }: StepServices,
+  { find, append, openInbox, receivedIds, report }: StepServices,
   key: string,
   signal: AbortSignal,
   { type, timeout }: WaitOptions,
@@ -200,22 +200,17 @@ async function waitStep(
       }),
     ]);
     await inbox.refresh().catch((error: unknown) => done.signal.aborted || report(error));
-    const sent = inbox.state.flat();
-    const index = sent.findIndex(
-      (event) => event.type === type && !(until !== undefined && event.at > until) && !isReceived(event),
-    );
-    const event = sent[index];
+    const received = receivedIds();
+    const event = inbox.state.events
+      .flat()
+      .find(
+        (sent) => sent.type === type && !(until !== undefined && sent.at > until) && !received.has(sent.id),
+      );
     if (event || wasDue) {
       done.abort();
       if (!event) return append({ type: 'step-failed', key, error: toFailure(timedOut(timeout ?? 0)) });
-      const { id, payload, at } = event;
-      return append({
-        type: 'step-succeeded',
-        key,
-        result: { type, payload, at },
-        eventId: id,
-        eventSeq: index + 1,
-      });
+      const { id: eventId, seq: eventSeq, payload, at } = event;
+      return append({ type: 'step-succeeded', key, result: { type, payload, at }, eventId, eventSeq });
     }
     await woken;
   }
