@@ -72,16 +72,15 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
 
   readonly subscribe = (listener: () => void): (() => void) => this.#journal.subscribe(listener);
 
-  readonly cancel = (reason?: unknown): Promise<void> =>
-    withContext(WorkflowError, 'cancel', this.runId, async () => {
-      if (this.#journal.state.end) return;
-      if (this.#stopped) throw this.#stopped;
-      this.#execution?.abandon(reason);
-      await this.#mayAppend();
-      if (!this.#journal.state.end)
-        await this.#append({ type: 'workflow-cancelled', error: toFailure(reason) });
-      this.#end();
-    });
+  readonly cancel = async (reason?: unknown): Promise<void> => {
+    if (this.#journal.state.end) return;
+    if (this.#stopped) throw this.#stopped;
+    this.#execution?.abandon(reason);
+    await this.#mayAppend();
+    if (!this.#journal.state.end)
+      await this.#append({ type: 'workflow-cancelled', error: toFailure(reason) });
+    this.#end();
+  };
 
   readonly close = (): Promise<void> => {
     this.#stop(this.#error('closed', 'it has been closed. Open it again to go on.'));
@@ -92,12 +91,12 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
     return this.close();
   }
 
-  /** Resolves when the workflow has begun, and its body is being executed unless it has ended. */
-  async start(): Promise<void> {
+  /** Resolves when the workflow has begun, and its body is being executed unless it has ended. Keeps the `input`. */
+  async start(input: unknown): Promise<void> {
     if (!this.#journal.state.begun) {
       // What a former owner may still have begun.
       await this.#mayAppend();
-      if (!this.#journal.state.begun) await this.#begin(captureToStore(this.#options.input, 'input'));
+      if (!this.#journal.state.begun) await this.#begin(input);
     }
     if (!this.#stopped) this.#execute();
   }

@@ -32,9 +32,9 @@ import { checkWorkflowOptions, type Workflow, type WorkflowOptions } from './wor
  * const count = await flow.result;
  */
 export async function openWorkflow<I, R>(options: WorkflowOptions<I, R>): Promise<Workflow<R>> {
-  await withContext(WorkflowError, 'openWorkflow', options?.runId, () => {
+  const input = await withContext(WorkflowError, 'openWorkflow', options?.runId, () => {
     checkWorkflowOptions(options);
-    captureToStore(options.input, 'input');
+    return captureToStore(options.input, 'input');
   });
   const stores = await storesFor<unknown, unknown>(options);
   const { journalStores, opened } = sparing(stores);
@@ -47,7 +47,7 @@ export async function openWorkflow<I, R>(options: WorkflowOptions<I, R>): Promis
   });
   opened(journal.recovery);
   const flow = new LiveWorkflow(options, stores, journal);
-  await flow.start();
+  await flow.start(input);
   return flow;
 }
 
