@@ -91,7 +91,7 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
     return this.close();
   }
 
-  /** Resolves when the workflow has begun, and its body is being executed unless it has ended. Keeps the `input`. */
+  /** Resolves when the workflow has begun, and its body is being executed unless it has ended. `input` is nobody else's. */
   async start(input: unknown): Promise<void> {
     if (!this.#journal.state.begun) {
       // What a former owner may still have begun.
