@@ -115,7 +115,8 @@ describe('a theft in the middle of a step', () => {
     const { events: journal } = await others.events.scan('a', 1);
     const types = journal.map(({ event }) => Object(event).type);
     expect(types.filter((type) => type === 'workflow-begun')).toHaveLength(1);
-    expect(types.at(-1)).toBe('workflow-completed');
+    // On a slow machine the loser may have ended it, too, before the thief appends that it has taken it.
+    expect(types.filter((type) => type !== 'workflow-taken').at(-1)).toBe('workflow-completed');
   });
 
   test('a thief of a workflow that is just beginning', async () => {
