@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { browserNames } from '../e2e/browsers.js';
 import { chart } from './chart.ts';
 import { type Comparison, comparisonTable } from './comparison.ts';
+import { durablyModules } from './durably.ts';
 import { describeSources, type Release, releaseOf } from './release.ts';
 import { merged, packageVersions, type Results, thisMachine } from './results.ts';
 import { Samples, type Workload, workloads } from './samples.ts';
@@ -66,7 +67,8 @@ if (options.redraw) {
 } else if (options['long-session']) {
   await runTable('long-session', longSession);
 } else if (options.workflows) {
-  await runTable('workflows', workflows);
+  const durably = durablyModules();
+  await runTable('workflows', (bench) => workflows(bench, durably !== undefined), typist(1), { durably });
 } else if (options.codecs) {
   await runTable('codecs', codecs, theSession());
 } else {
@@ -119,7 +121,7 @@ async function run(): Promise<void> {
 /** Measures the sources of today and those of another commit, in turns. */
 async function runAgainst({ commit, version, entry }: Release): Promise<void> {
   const trace = typist(1);
-  const site = await serveSite(trace, entry);
+  const site = await serveSite(trace, { against: entry });
   try {
     const bench = { browser, url: site.url, trace, samples: new Samples(), rounds, quick, among };
     const named = await inProfile(bench, (profile) => profile.use(async (tab) => tab.version()));
@@ -147,8 +149,9 @@ async function runTable(
   file: string,
   measure: (bench: Bench) => Promise<string>,
   trace = typist(1),
+  others?: Parameters<typeof serveSite>[1],
 ): Promise<void> {
-  const site = await serveSite(trace);
+  const site = await serveSite(trace, others);
   try {
     const bench = { browser, url: site.url, trace, samples: new Samples(), rounds, quick, among };
     const version = await inProfile(bench, (profile) => profile.use(async (tab) => tab.version()));

@@ -26,22 +26,34 @@ const config: InlineConfig = {
   build: { target: 'es2022', modulePreload: { polyfill: false } },
 };
 
-/** The page, built as users ship it, on a free port; `against` is the `src/index.ts` of another commit. */
+/** What only some workloads need. */
+interface Others {
+  /** The `src/index.ts` of another commit. */
+  readonly against?: string;
+  /** What `durablyModules` gives. */
+  readonly durably?: Record<string, string> | undefined;
+}
+
+/** The page, built as users ship it, on a free port. */
 export async function serveSite(
   trace: Trace,
-  against = rewake,
+  { against = rewake, durably }: Others = {},
 ): Promise<{ url: string; close(): Promise<void> }> {
   // A folder of its own, so that two can run at once.
   const outDir = mkdtempSync(join(tmpdir(), 'rewake-bench-site-'));
   const site: InlineConfig = {
     ...config,
-    resolve: { alias: { 'rewake-against': against, ...alias } },
+    resolve: { alias: { 'rewake-against': against, ...durably, ...alias } },
     build: {
       ...config.build,
       outDir,
       emptyOutDir: true,
       // Both sides of `--against` are imported the same way, though most of the page has one of them already.
-      rolldownOptions: { checks: { ineffectiveDynamicImport: false } },
+      rolldownOptions: {
+        checks: { ineffectiveDynamicImport: false },
+        // What is not installed is not asked for, either.
+        external: durably ? [] : ['@coji/durably', 'sqlocal/kysely', 'zod'],
+      },
     },
   };
   await build(site);

@@ -115,9 +115,8 @@ describe('a theft in the middle of a step', () => {
     const { events: journal } = await others.events.scan('a', 1);
     const types = journal.map(({ event }) => Object(event).type);
     expect(types.filter((type) => type === 'workflow-begun')).toHaveLength(1);
-    // The loser may even have got to the end before the thief has taken the workflow.
-    const sinceEnd = types.slice(types.indexOf('workflow-completed'));
-    expect(sinceEnd.filter((type) => type !== 'workflow-taken')).toEqual(['workflow-completed']);
+    // On a slow machine the loser may have ended it, too, before the thief appends that it has taken it.
+    expect(types.filter((type) => type !== 'workflow-taken').at(-1)).toBe('workflow-completed');
   });
 
   test('a thief of a workflow that is just beginning', async () => {

@@ -54,10 +54,12 @@ export async function crash(): Promise<void> {
   const old = scene.stores;
   const stores = newStores();
   const dead = () => new Promise<never>(() => {});
-  Object.assign(old.events, { append: dead });
+  Object.assign(old.events, { append: dead, compact: dead });
   Object.assign(old.snapshots, { save: dead });
   for (const runId of await old.events.runIds()) {
-    const { events } = await old.events.scan(runId, 1);
+    const base = await old.events.base(runId);
+    if (base) await stores.events.begin(runId, base);
+    const { events } = await old.events.scan(runId, (base?.atSeq ?? 0) + 1);
     for (const { event, version } of events) await stores.events.append(runId, [event], { version });
     const snapshot = await old.snapshots.loadLatest(runId);
     const { logId } = await stores.events.head(runId);

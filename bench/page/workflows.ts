@@ -2,8 +2,8 @@ import { InMemoryEventStore, InMemorySnapshotStore, openRun, openStores, type Ru
 import { type JournalEvent, openWorkflow, type Step } from 'rewake/workflow';
 import { added, type Pages } from '../../src/workflow/pages.ts';
 
-/** Who makes the steps: a workflow, or a loop over a run that records the same by hand. */
-export type Maker = 'workflow' | 'by hand';
+/** Who makes the steps: a workflow, a loop over a run that records the same by hand, or another library. */
+export type Maker = 'workflow' | 'by hand' | '@coji/durably';
 export type Backend = 'memory' | 'indexeddb';
 
 type Stores = RunStores<unknown, unknown>;
@@ -12,6 +12,7 @@ const inMemory = (): Stores => ({ snapshots: new InMemorySnapshotStore(), events
 
 /** How long so many steps take, each awaited, in ms. A step's work is nothing. */
 export async function makeSteps(maker: Maker, backend: Backend, steps: number): Promise<number> {
+  if (maker === '@coji/durably') return (await import('./durably.ts')).makeDurablySteps(backend, steps);
   const stores = backend === 'memory' ? inMemory() : await openStores();
   const begun = performance.now();
   if (maker === 'by hand') await makeByHand(stores, steps);
@@ -58,6 +59,7 @@ async function makeByHand(stores: Stores, steps: number): Promise<void> {
 
 /** Writes what so many steps leave, and opens it once, so that a snapshot is saved where one would be. */
 export async function recordSteps(maker: Maker, steps: number): Promise<void> {
+  if (maker === '@coji/durably') return (await import('./durably.ts')).recordDurablySteps(steps);
   const { events } = await openStores<unknown, unknown>();
   const at = Date.now();
   const begun: JournalEvent = { type: 'workflow-begun', id: 'id', input: undefined, version: 1, at };
@@ -80,6 +82,7 @@ export async function recordSteps(maker: Maker, steps: number): Promise<void> {
 
 /** How long it takes until the code is where it stopped, in ms. */
 export async function openRecorded(maker: Maker, steps: number): Promise<number> {
+  if (maker === '@coji/durably') return (await import('./durably.ts')).openDurablyRecorded(steps);
   const stores: Stores = await openStores();
   const runId = `recorded ${maker}`;
   const begun = performance.now();

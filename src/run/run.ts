@@ -106,7 +106,7 @@ const commonRules: Record<keyof CommonOptions<unknown, unknown>, Rule> = {
 export const checkFollowOptions: (options: unknown) => void = (options) =>
   object(commonRules)('options', options);
 
-const runRules: Record<keyof RunOptions<unknown, unknown>, Rule> = {
+export const runRules: Record<keyof RunOptions<unknown, unknown>, Rule> = {
   ...commonRules,
   snapshotEvery: optional(integer(1)),
   keepEvents: optional(integer(1)),

@@ -1,4 +1,3 @@
-import { WorkflowError } from '../errors/kernel-error.ts';
 import { never, Turns } from './clock.ts';
 import { type Failure, revive } from './failure.ts';
 import type { JournalState, StepKind, StepState } from './journal.ts';
@@ -15,14 +14,14 @@ interface Outcome {
 
 /** A call that waits for its outcome. */
 interface Call {
-  /** Aborted when the execution is over. */
+  /** Aborted when the execution is over. Each call has its own: Node warns of a signal that many listen to. */
   readonly over: AbortController;
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
 
 /** Executes a step and has its outcome recorded; `signal` is aborted when the execution is over. */
-export type Begin = (key: string, signal: AbortSignal) => Promise<unknown>;
+type Begin = (key: string, signal: AbortSignal) => Promise<unknown>;
 
 /** What is to be done as soon as everything that is recorded has been replayed. */
 interface Held {
@@ -32,12 +31,13 @@ interface Held {
 }
 
 interface ExecutionOptions {
-  readonly runId: string;
   readonly state: JournalState;
   /** Resolves with whether this execution may append: the journal is as it was read, and nobody else writes it. */
   readonly mayAppend: () => Promise<boolean>;
   /** Called if the execution cannot go on. */
   readonly onError: (error: unknown) => void;
+  /** Called if the body does `what`, and the journal says that it called this step. */
+  readonly onMismatch: (step: StepState, what: string) => void;
 }
 
 /**
@@ -52,7 +52,6 @@ export class Execution {
   isOver = false;
   readonly #options: ExecutionOptions;
   readonly #turns = new Turns();
-  readonly #recorded: ReadonlyMap<string, StepState>;
   /** What is recorded and was not called yet. */
   readonly #unreached: Map<string, StepState>;
   readonly #occurrences = new Map<string, number>();
@@ -69,21 +68,19 @@ export class Execution {
     this.#options = options;
     const { settled, open } = options.state;
     const outcomes = settled.flat();
-    const byKey = (step: StepState) => [step.key, step] as const;
-    this.#recorded = new Map([...outcomes, ...open].map(byKey));
-    this.#unreached = new Map(this.#recorded);
     this.#outcomes = outcomes;
+    this.#unreached = new Map([...outcomes, ...open].map((step) => [step.key, step]));
   }
 
-  /** The next occurrence of the step: resolves or rejects with its outcome. If there is none yet, `begin` gets it. */
+  /** The next occurrence of the step: resolves or rejects with its outcome. If there is none yet, `begin` is called. */
   call(name: string, kind: StepKind, begin: Begin): Promise<unknown> {
     if (this.isOver) return never();
     const occurrence = (this.#occurrences.get(name) ?? 0) + 1;
     this.#occurrences.set(name, occurrence);
     const key = `${name}#${occurrence}`;
-    const record = this.#recorded.get(key);
+    const record = this.#unreached.get(key);
     if (record && record.kind !== kind) {
-      this.#refuse(record, `the body calls ${key} as a '${kind}'`);
+      this.#options.onMismatch(record, `the body calls ${key} as a '${kind}'`);
       return never();
     }
     this.#unreached.delete(key);
@@ -101,7 +98,7 @@ export class Execution {
     if (this.isOver) return;
     this.#held = [{ what, begin }];
     const [record] = this.#unreached.values();
-    if (record) this.#refuse(record, what);
+    if (record) this.#options.onMismatch(record, what);
     else this.#pump();
   }
 
@@ -140,7 +137,7 @@ export class Execution {
     const [record] = this.#unreached.values();
     const [held] = this.#held;
     if (record && held && !this.isOver)
-      this.#stall = setTimeout(() => this.#refuse(record, held.what), STALL);
+      this.#stall = setTimeout(() => this.#options.onMismatch(record, held.what), STALL);
   }
 
   #hasReplayed(): boolean {
@@ -167,16 +164,4 @@ export class Execution {
   #begin(): void {
     for (const { begin } of this.#held.splice(0)) begin().catch(this.#options.onError);
   }
-
-  #refuse(record: StepState, what: string): void {
-    this.#options.onError(nonDeterministic(this.#options.runId, record, what));
-  }
 }
-
-const nonDeterministic = (runId: string, { key, kind, seq }: StepState, what: string) =>
-  new WorkflowError(
-    'non-deterministic',
-    `the event ${seq} of its journal is the step ${key} ('${kind}'), but ${what}. Has the code changed? Nothing was ` +
-      'appended: the code that began it can go on.',
-    { operation: 'openWorkflow', runId, seq },
-  );

@@ -10,7 +10,8 @@ export type StepKind = 'do' | 'sleep' | 'wait';
  * What a journal is made of: a workflow's log holds these events, as plain data. Times are those of `Date.now()`, and a
  * step's `key` is `name#occurrence`.
  *
- * - `workflow-begun`: the first event, and again at each `step.restart`: what comes before it is over.
+ * - `workflow-begun`: the first event, and again at each `step.restart`: what comes before it is over. With `folded`, the
+ *   inbox has been folded up to `seq`, and whatever was received before the journal's `journalSeq` is gone from that.
  * - `workflow-taken`: the workflow was stolen; the former owner can append no more.
  * - `step-started`: once for a sleep or a wait, with its deadline `until`; for a `do`, at each attempt.
  * - `step-succeeded`: the step's outcome. That of a wait has the `eventId` of the event in the inbox, and its `eventSeq`.
@@ -24,6 +25,7 @@ export type JournalEvent =
       readonly input: unknown;
       readonly version: number;
       readonly at: number;
+      readonly folded?: { readonly seq: Seq; readonly journalSeq: Seq };
     }
   | { readonly type: 'workflow-taken'; readonly at: number }
   | {
@@ -51,6 +53,16 @@ export type JournalEvent =
   | { readonly type: 'workflow-completed'; readonly at: number; readonly result: unknown }
   | { readonly type: 'workflow-failed'; readonly at: number; readonly error: Failure }
   | { readonly type: 'workflow-cancelled'; readonly at: number; readonly error: Failure };
+
+/** How far an inbox was folded, and at which seq of the journal. */
+export type Folded = NonNullable<Extract<JournalEvent, { type: 'workflow-begun' }>['folded']>;
+
+export const notFolded: Folded = { seq: 0, journalSeq: 0 };
+
+type WithoutTime<Event> = Event extends JournalEvent ? Omit<Event, 'at'> : never;
+
+/** An event that is yet to happen. */
+export type NewEvent = WithoutTime<JournalEvent>;
 
 /** What is recorded of a step. */
 export interface StepState {
@@ -83,6 +95,13 @@ export type End = Extract<
   { type: 'workflow-completed' | 'workflow-failed' | 'workflow-cancelled' }
 >;
 
+/** An event that some step has received: its seq in the inbox, and that of its receipt in the journal. */
+interface Received {
+  readonly id: string;
+  readonly seq: Seq;
+  readonly journalSeq: Seq;
+}
+
 /** A journal, as its snapshot keeps it: every outcome is in it, because the body needs each of them to go on. */
 export interface JournalState {
   /** The seq of the last event. */
@@ -98,84 +117,79 @@ export interface JournalState {
   readonly settled: Pages<StepState>;
   /** The steps that have none yet, in the order of their starts. */
   readonly open: readonly StepState[];
-  /** The ids of the inbox's events that some step has received. */
-  readonly received: Pages<string>;
+  /** The events of the inbox that some step has received, as long as they may be there. */
+  readonly received: Pages<Received>;
   readonly end?: End;
 }
 
 export const emptyJournal: JournalState = { seq: 0, settled: [], open: [], received: [] };
 
 export function reduceJournal(state: JournalState, event: JournalEvent): JournalState {
-  const seq = state.seq + 1;
-  if (event.type === 'workflow-taken') return { ...state, seq };
+  const next = { ...state, seq: state.seq + 1 };
+  const { seq, open, settled, received } = next;
+  if (event.type === 'workflow-taken') return next;
   if (state.end) throw new Error('The workflow has ended.');
   switch (event.type) {
     case 'workflow-begun': {
-      const { type: _, ...begun } = event;
-      return { ...emptyJournal, seq, received: state.received, begun: { ...begun, seq } };
-    }
-    case 'step-started':
-      return { ...state, seq, open: started(state.open, event, seq) };
-    case 'step-succeeded': {
-      const { at: endedAt, result, eventId } = event;
-      const received = eventId === undefined ? state.received : added(state.received, eventId);
-      return { ...settle(state, seq, event.key, { status: 'succeeded', endedAt, result }), received };
-    }
-    case 'step-failed': {
-      const { key, at: endedAt, error, retryAt: wakesAt } = event;
-      const failures = 1 + (state.open.find((step) => step.key === key)?.failures ?? 0);
-      if (wakesAt === undefined)
-        return settle(state, seq, key, { status: 'failed', failures, endedAt, error });
-      return {
-        ...state,
-        seq,
-        open: changed(state.open, key, { status: 'waiting', failures, error, wakesAt }),
-      };
+      const { type: _, folded = notFolded, ...begun } = event;
+      const remembered = received
+        .flat()
+        .filter((one) => one.seq > folded.seq || one.journalSeq > folded.journalSeq);
+      return { ...emptyJournal, seq, received: [remembered], begun: { ...begun, seq } };
     }
     case 'workflow-completed':
     case 'workflow-failed':
     case 'workflow-cancelled':
-      return { ...state, seq, end: event };
+      return { ...next, end: event };
+    case 'step-started':
+    case 'step-succeeded':
+    case 'step-failed': {
+      const before = open.find(({ key }) => key === event.key);
+      const step = stepAfter(before, event, seq);
+      if (step.endedAt === undefined)
+        return {
+          ...next,
+          open: before ? open.map((other) => (other === before ? step : other)) : [...open, step],
+        };
+      const { eventId: id, eventSeq = 0 } = 'eventId' in event ? event : {};
+      return {
+        ...next,
+        open: open.filter((other) => other !== before),
+        settled: added(settled, step),
+        received: id === undefined ? received : added(received, { id, seq: eventSeq, journalSeq: seq }),
+      };
+    }
     default:
       throw new Error('This is no event of a journal, or one of a newer release of rewake.');
   }
 }
 
-type Started = Extract<JournalEvent, { type: 'step-started' }>;
+type StepEvent = Extract<JournalEvent, { key: string }>;
 
-function started(open: readonly StepState[], { key, kind, at, until }: Started, seq: Seq): StepState[] {
-  const before = open.find((step) => step.key === key);
-  if (!before) {
-    const status = kind === 'do' ? 'running' : 'waiting';
-    const fresh = {
-      key,
-      kind,
-      seq,
-      status,
-      attempts: 1,
-      failures: 0,
-      interrupted: false,
-      startedAt: at,
-    } as const;
-    return [...open, until === undefined ? fresh : { ...fresh, wakesAt: until }];
+/** The step after this event of it; `before` it there was none, if it is its first. */
+function stepAfter(before: StepState | undefined, event: StepEvent, seq: Seq): StepState {
+  if (event.type === 'step-started') {
+    const { key, kind, at: startedAt, until } = event;
+    const none = { key, kind, seq, status: 'waiting', attempts: 0, failures: 0, interrupted: false } as const;
+    const { wakesAt: _, ...step }: StepState = before ?? { ...none, startedAt };
+    return {
+      ...step,
+      status: kind === 'do' ? 'running' : 'waiting',
+      attempts: step.attempts + 1,
+      interrupted: step.interrupted || step.status === 'running',
+      ...(until !== undefined && { wakesAt: until }),
+    };
   }
-  const { wakesAt: _, ...attempt } = before;
-  const interrupted = before.interrupted || before.status === 'running';
-  const next = { ...attempt, status: 'running', attempts: before.attempts + 1, interrupted } as const;
-  return open.map((step) => (step === before ? next : step));
-}
-
-const changed = (open: readonly StepState[], key: string, change: Partial<StepState>): StepState[] =>
-  open.map((step) => (step.key === key ? { ...step, ...change } : step));
-
-/** The step has its outcome. */
-function settle(state: JournalState, seq: Seq, key: string, change: Partial<StepState>): JournalState {
-  const step = state.open.find((step) => step.key === key);
-  if (!step) throw new Error(`The step ${key} was not started.`);
+  if (!before) throw new Error(`The step ${event.key} was not started.`);
   // The error of an earlier attempt is no outcome.
-  const { wakesAt: _, error: __, ...ended } = step;
-  const open = state.open.filter((other) => other !== step);
-  return { ...state, seq, open, settled: added(state.settled, { ...ended, ...change }) };
+  const { wakesAt: _, error: __, ...step } = before;
+  const { at: endedAt } = event;
+  if (event.type === 'step-succeeded') return { ...step, status: 'succeeded', endedAt, result: event.result };
+  const { error, retryAt } = event;
+  const failed = { ...step, failures: step.failures + 1, error };
+  return retryAt === undefined
+    ? { ...failed, status: 'failed', endedAt }
+    : { ...failed, status: 'waiting', wakesAt: retryAt };
 }
 
 /** A journal's state has the same form in every version of the application. */

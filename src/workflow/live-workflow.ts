@@ -1,7 +1,12 @@
 import { randomId } from '../backends/random-id.ts';
 import type { SequencedEvent } from '../contracts/event-store.ts';
-import type { RunId } from '../contracts/words.ts';
-import { type ErrorCode, type KernelError, WorkflowError } from '../errors/kernel-error.ts';
+import type { RunId, Seq } from '../contracts/words.ts';
+import {
+  type ErrorCode,
+  type ErrorContext,
+  type KernelError,
+  WorkflowError,
+} from '../errors/kernel-error.ts';
 import { describe, toKernelError, withContext } from '../errors/reason.ts';
 import { reportTo } from '../run/report.ts';
 import type { Run, RunStores } from '../run/run.ts';
@@ -9,9 +14,8 @@ import { captureToStore } from './capture-to-store.ts';
 import { never } from './clock.ts';
 import { Execution } from './execution.ts';
 import { revive, toFailure } from './failure.ts';
-import { Inbox } from './inbox.ts';
-import type { End, JournalEvent, JournalState } from './journal.ts';
-import type { Pages } from './pages.ts';
+import { foldInbox, type Inbox, openInbox } from './inbox.ts';
+import type { Folded, JournalEvent, JournalState, NewEvent } from './journal.ts';
 import { newStep } from './steps.ts';
 import { viewOf, type WorkflowState, type WorkflowStatus } from './view.ts';
 import type { Workflow, WorkflowOptions } from './workflow.ts';
@@ -49,7 +53,8 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
     this.result.catch(() => {});
     journal.onEvent((event) => this.#deliver(event));
     journal.closed.then((error) => error && this.#stop(error));
-    const abort = () => this.#stop(this.#error('aborted', 'it was stopped by its signal.', signal?.reason));
+    const abort = () =>
+      this.#stop(this.#error('aborted', 'it was stopped by its signal.', { cause: signal?.reason }));
     signal?.addEventListener('abort', abort);
     journal.closed.then(() => signal?.removeEventListener('abort', abort));
   }
@@ -67,16 +72,15 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
 
   readonly subscribe = (listener: () => void): (() => void) => this.#journal.subscribe(listener);
 
-  readonly cancel = (reason?: unknown): Promise<void> =>
-    withContext(WorkflowError, 'cancel', this.runId, async () => {
-      if (this.#journal.state.end) return;
-      if (this.#stopped) throw this.#stopped;
-      this.#execution?.abandon(reason);
-      await this.#mayAppend();
-      if (!this.#journal.state.end)
-        await this.#journal.append({ type: 'workflow-cancelled', at: Date.now(), error: toFailure(reason) });
-      this.#end();
-    });
+  readonly cancel = async (reason?: unknown): Promise<void> => {
+    if (this.#journal.state.end) return;
+    if (this.#stopped) throw this.#stopped;
+    this.#execution?.abandon(reason);
+    await this.#mayAppend();
+    if (!this.#journal.state.end)
+      await this.#append({ type: 'workflow-cancelled', error: toFailure(reason) });
+    this.#end();
+  };
 
   readonly close = (): Promise<void> => {
     this.#stop(this.#error('closed', 'it has been closed. Open it again to go on.'));
@@ -87,20 +91,23 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
     return this.close();
   }
 
-  /** Resolves when the workflow has begun, and its body is being executed unless it has ended. */
-  async start(): Promise<void> {
+  /** Resolves when the workflow has begun, and its body is being executed unless it has ended. `input` is nobody else's. */
+  async start(input: unknown): Promise<void> {
     if (!this.#journal.state.begun) {
       // What a former owner may still have begun.
       await this.#mayAppend();
-      if (!this.#journal.state.begun)
-        await this.#journal.append(this.#begun(captureToStore(this.#options.input, 'input')));
+      if (!this.#journal.state.begun) await this.#begin(input);
     }
     if (!this.#stopped) this.#execute();
   }
 
-  #begun(input: unknown): JournalEvent {
+  #begin(input: unknown, more?: { readonly folded: Folded }): Promise<Seq> {
     const { version = 1 } = this.#options;
-    return { type: 'workflow-begun', id: randomId(), input, version, at: Date.now() };
+    return this.#append({ type: 'workflow-begun', id: randomId(), input, version, ...more });
+  }
+
+  #append(event: NewEvent): Promise<Seq> {
+    return this.#journal.append({ ...event, at: Date.now() });
   }
 
   /** Calls the body, over what the journal says now. */
@@ -109,7 +116,6 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
     if (end) this.#end();
     if (end || !begun) return;
     const execution = new Execution({
-      runId: this.runId,
       state: this.#journal.state,
       mayAppend: async () => {
         const may = await this.#mayAppend();
@@ -118,32 +124,48 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
         return may;
       },
       onError: (error) => this.#fail(error),
+      onMismatch: ({ key, kind, seq }, what) =>
+        this.#fail(
+          this.#error(
+            'non-deterministic',
+            `the event ${seq} of its journal is the step ${key} ('${kind}'), but ${what}. Has the code changed? Nothing ` +
+              'was appended: the code that began it can go on.',
+            { seq },
+          ),
+        ),
     });
     this.#execution?.abandon(undefined);
     this.#execution = execution;
-    const append = async (event: JournalEvent): Promise<void> => {
-      if (execution.isOver) return never();
-      // If the journal refuses, it closes, and so does this.
-      await this.#journal.append(event).catch(never);
-    };
+    // If the journal refuses, it closes, and so does this.
+    const append = async (event: NewEvent): Promise<void> =>
+      void (await (execution.isOver ? never() : this.#append(event).catch(never)));
     const step = newStep({
       runId: this.runId,
       id: begun.id,
       execution,
       find: (key) => this.#journal.state.open.find((step) => step.key === key),
       append,
-      openInbox: () => this.#openInbox(),
-      isReceived: ({ id }) => isIn(this.#journal.state.received, id),
+      openInbox: () => {
+        this.#inbox ??= openInbox(this.runId, this.#stores, this.#options.onError);
+        return this.#inbox;
+      },
+      receivedIds: this.#receivedIds,
       restart: async (input) => {
-        await append(this.#begun(input));
+        const inbox = await this.#inbox;
+        const seq = await this.#begin(input, inbox && { folded: inbox.state.folded }).catch(never);
         // What came before is in no later opening's way.
         this.#journal.snapshot().catch(this.#report);
+        if (inbox) {
+          foldInbox(this.#stores.events, inbox, this.#receivedIds(), seq).catch(this.#report);
+          this.#inbox = undefined;
+          inbox.close();
+        }
         this.#execute();
       },
       report: this.#report,
     });
     const body = async () => this.#options.run({ input: copy<I>(begun.input), version: begun.version }, step);
-    const finish = (what: string, event: End) =>
+    const finish = (what: string, event: NewEvent) =>
       execution.finish(what, async () => {
         await append(event);
         this.#end();
@@ -153,11 +175,12 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
         withContext(WorkflowError, 'workflow', this.runId, () => captureToStore(result, 'result')),
       )
       .then(
-        (result) => finish('the body returns', { type: 'workflow-completed', at: Date.now(), result }),
-        (thrown) => {
-          const error = toFailure(thrown);
-          finish(`the body throws ${describe(thrown)}`, { type: 'workflow-failed', at: Date.now(), error });
-        },
+        (result) => finish('the body returns', { type: 'workflow-completed', result }),
+        (thrown) =>
+          finish(`the body throws ${describe(thrown)}`, {
+            type: 'workflow-failed',
+            error: toFailure(thrown),
+          }),
       );
   }
 
@@ -166,28 +189,28 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
       this.#execution?.deliver(event);
   }
 
+  readonly #receivedIds = (): ReadonlySet<string> =>
+    new Set(this.#journal.state.received.flat().map(({ id }) => id));
+
   /** Whether the journal is what the execution has read. After a theft, the first append finds out. */
   async #mayAppend(): Promise<boolean> {
     if (!this.#isStolen) return true;
     this.#isStolen = false;
     const expected = this.#journal.seq + 1;
-    return (await this.#journal.append({ type: 'workflow-taken', at: Date.now() })) === expected;
-  }
-
-  #openInbox(): Promise<Inbox> {
-    this.#inbox ??= Inbox.open(this.runId, this.#stores, this.#options.onError);
-    return this.#inbox;
+    return (await this.#append({ type: 'workflow-taken' })) === expected;
   }
 
   /** The workflow has ended, and that is durable. */
   #end(): void {
-    const { end } = this.#journal.state;
-    if (end?.type === 'workflow-completed') this.#settle.resolve(copy<R>(end.result));
-    else if (end) {
-      const cause = revive(end.error);
-      const isCancelled = end.type === 'workflow-cancelled';
-      const what = `${isCancelled ? 'it was cancelled' : 'its body threw'}: ${describe(cause)}`;
-      this.#settle.reject(this.#error(isCancelled ? 'cancelled' : 'failed', what, cause));
+    const { status, result, error } = this.getState();
+    if (status === 'completed') this.#settle.resolve(copy<R>(result));
+    else if (error) {
+      const cause = revive(error);
+      const [code, what] =
+        status === 'failed'
+          ? (['failed', 'its body threw'] as const)
+          : (['cancelled', 'it was cancelled'] as const);
+      this.#settle.reject(this.#error(code, `${what}: ${describe(cause)}`, { cause }));
     }
     this.#stop(this.#error('closed', 'it has ended.'));
   }
@@ -212,12 +235,10 @@ export class LiveWorkflow<I, R> implements Workflow<R> {
     this.#journal.close();
   }
 
-  #error(code: ErrorCode, detail: string, cause?: unknown): WorkflowError {
-    return new WorkflowError(code, detail, { operation: 'workflow', runId: this.runId, cause });
+  #error(code: ErrorCode, detail: string, more?: Pick<ErrorContext, 'cause' | 'seq'>): WorkflowError {
+    return new WorkflowError(code, detail, { operation: 'workflow', runId: this.runId, ...more });
   }
 }
 
 // What is stored is what the application's own code gave: `T` is its word for it.
 const copy = <T>(stored: unknown): T => structuredClone(stored) as T;
-
-const isIn = (pages: Pages<string>, id: string) => pages.some((page) => page.includes(id));

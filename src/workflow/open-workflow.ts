@@ -1,7 +1,7 @@
-import type { SnapshotStore } from '../contracts/snapshot-store.ts';
 import type { Seq } from '../contracts/words.ts';
 import { WorkflowError } from '../errors/kernel-error.ts';
 import { withContext } from '../errors/reason.ts';
+import type { Recovery } from '../recovery/recover.ts';
 import { openRun, storesFor } from '../run/open-run.ts';
 import type { RunStores } from '../run/run.ts';
 import { captureToStore } from './capture-to-store.ts';
@@ -32,26 +32,22 @@ import { checkWorkflowOptions, type Workflow, type WorkflowOptions } from './wor
  * const count = await flow.result;
  */
 export async function openWorkflow<I, R>(options: WorkflowOptions<I, R>): Promise<Workflow<R>> {
-  await withContext(WorkflowError, 'openWorkflow', options?.runId, () => {
+  const input = await withContext(WorkflowError, 'openWorkflow', options?.runId, () => {
     checkWorkflowOptions(options);
-    captureToStore(options.input, 'input');
+    return captureToStore(options.input, 'input');
   });
-  const { runId, version, upcast, onError, ifOwned, onWait, signal, requireDurable } = options;
   const stores = await storesFor<unknown, unknown>(options);
   const { journalStores, opened } = sparing(stores);
   const journal = await openRun<JournalState, JournalEvent>({
-    runId,
+    ...options,
     stores: journalStores,
     initialState: emptyJournal,
     reduce: reduceJournal,
-    version,
-    upcast,
-    migrate: upcast ? undefined : sameState,
-    ...{ onError, ifOwned, onWait, signal, requireDurable },
+    migrate: options.upcast ? undefined : sameState,
   });
-  opened(journal.seq);
+  opened(journal.recovery);
   const flow = new LiveWorkflow(options, stores, journal);
-  await flow.start();
+  await flow.start(input);
   return flow;
 }
 
@@ -62,32 +58,32 @@ export async function openWorkflow<I, R>(options: WorkflowOptions<I, R>): Promis
  */
 function sparing(stores: RunStores<unknown, unknown>): {
   journalStores: RunStores<JournalState, JournalEvent>;
-  opened: (seq: Seq) => void;
+  opened: (recovery: Recovery<JournalState>) => void;
 } {
   // Under a workflow's runId they hold a journal: `reduceJournal` refuses everything else.
   const typed = stores as RunStores<JournalState, JournalEvent>;
+  const { snapshots } = typed;
   let openedAt = Number.POSITIVE_INFINITY;
   let saved: Seq = 0;
-  const snapshots: SnapshotStore<JournalState> = {
-    async loadLatest(runId) {
-      const snapshot = await typed.snapshots.loadLatest(runId);
-      saved = snapshot?.atSeq ?? 0;
-      return snapshot;
-    },
-    async save(snapshot, options) {
-      const { atSeq, state } = snapshot;
-      const held = atSeq - (state.begun?.seq ?? 0);
-      if (atSeq <= openedAt || 2 * (atSeq - saved) < held) return;
-      await typed.snapshots.save(snapshot, options);
-      saved = atSeq;
-    },
-    delete: (runId) => typed.snapshots.delete(runId),
-    runIds: () => typed.snapshots.runIds(),
-  };
   return {
-    journalStores: { ...typed, snapshots },
-    opened: (seq) => {
+    journalStores: {
+      ...typed,
+      snapshots: {
+        async save(snapshot, options) {
+          const { atSeq, state } = snapshot;
+          const held = atSeq - (state.begun?.seq ?? 0);
+          if (atSeq <= openedAt || 2 * (atSeq - saved) < held) return;
+          await snapshots.save(snapshot, options);
+          saved = atSeq;
+        },
+        loadLatest: (runId) => snapshots.loadLatest(runId),
+        delete: (runId) => snapshots.delete(runId),
+        runIds: () => snapshots.runIds(),
+      },
+    },
+    opened({ seq, snapshotSeq }) {
       openedAt = seq;
+      saved = snapshotSeq;
     },
   };
 }

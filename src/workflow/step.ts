@@ -88,28 +88,32 @@ export interface Step {
   restart(input: unknown): Promise<never>;
 }
 
-const milliseconds = rule(
-  'a number of milliseconds, 0 or more',
-  (value) => typeof value === 'number' && value >= 0,
-);
+const notNegative = rule('a number, 0 or more', (value) => typeof value === 'number' && value >= 0);
 
 const retryRules: Record<keyof RetryOptions, Rule> = {
-  limit: rule('a number, 0 or more', (value) => typeof value === 'number' && value >= 0),
-  delay: optional(milliseconds),
+  limit: notNegative,
+  delay: optional(notNegative),
   backoff: optional(oneOf('constant', 'linear', 'exponential')),
 };
-const doRules: Record<keyof DoOptions | 'work', Rule> = {
+const doRules: Record<keyof DoOptions | 'name' | 'work', Rule> = {
+  name: nonEmpty,
   work: method,
   retries: optional(object(retryRules)),
-  timeout: optional(milliseconds),
+  timeout: optional(notNegative),
 };
-const waitRules: Record<keyof WaitOptions, Rule> = { type: nonEmpty, timeout: optional(milliseconds) };
-
-/** What the arguments of each kind of step have to be. */
-export const stepRules: Record<'name' | 'do' | 'ms' | 'at' | 'wait', Rule> = {
+const waitRules: Record<keyof WaitOptions | 'name', Rule> = {
   name: nonEmpty,
+  type: nonEmpty,
+  timeout: optional(notNegative),
+};
+
+/** What a step has to be, by the function that makes it. */
+export const stepRules: Record<Exclude<keyof Step, 'restart'>, Rule> = {
   do: object(doRules),
-  ms: milliseconds,
-  at: rule('a Date or a number', (value) => Number.isFinite(Number(value))),
-  wait: object(waitRules),
+  sleep: object({ name: nonEmpty, ms: notNegative }),
+  sleepUntil: object({
+    name: nonEmpty,
+    at: rule('a Date or a number', (value) => Number.isFinite(Number(value))),
+  }),
+  waitForEvent: object(waitRules),
 };

@@ -1,13 +1,13 @@
 import type { RunId } from '../contracts/words.ts';
 import { WorkflowError } from '../errors/kernel-error.ts';
-import { reasonOf, withContext, withContextSync } from '../errors/reason.ts';
+import { withContextSync } from '../errors/reason.ts';
 import type { Rule } from '../errors/rules.ts';
 import { captureToStore } from './capture-to-store.ts';
 import { delay, MINUTE, never, sleep } from './clock.ts';
 import type { Execution } from './execution.ts';
 import { type Failure, toFailure } from './failure.ts';
-import type { Inbox, InboxEvent } from './inbox.ts';
-import type { JournalEvent, StepState } from './journal.ts';
+import type { Inbox } from './inbox.ts';
+import type { NewEvent, StepKind, StepState } from './journal.ts';
 import {
   type DoOptions,
   type RetryOptions,
@@ -26,10 +26,10 @@ export interface StepServices {
   /** What is recorded of a step that has no outcome yet. */
   readonly find: (key: string) => StepState | undefined;
   /** Resolves when the event is durable; never if the execution is over. */
-  readonly append: (event: JournalEvent) => Promise<void>;
+  readonly append: (event: NewEvent) => Promise<void>;
   readonly openInbox: () => Promise<Inbox>;
-  /** Whether some step has received the event. */
-  readonly isReceived: (event: InboxEvent) => boolean;
+  /** The ids of the events that some step has received. */
+  readonly receivedIds: () => ReadonlySet<string>;
   /** Begins the workflow anew. */
   readonly restart: (input: unknown) => Promise<void>;
   /** Told of what harms no step. */
@@ -38,73 +38,68 @@ export interface StepServices {
 
 type Work = (context: StepContext) => unknown;
 
+interface Do extends DoOptions {
+  readonly work: Work;
+}
+
 /** What the body calls. Each function makes the calls; `doStep`, `sleepStep` and `waitStep` execute them. */
 export function newStep(services: StepServices): Step {
   const { runId, execution } = services;
-  const checked = async <T>(
-    name: string,
-    [rule, what, value]: readonly [Rule, string, unknown],
-    call: () => Promise<unknown>,
+  const check = <T>(work: () => T): T => withContextSync(WorkflowError, 'step', runId, work);
+  const call = async <T, Args extends { readonly name: string }>(
+    kind: StepKind,
+    rule: Rule,
+    args: Args,
+    begin: (key: string, signal: AbortSignal) => Promise<void>,
   ): Promise<T> => {
-    withContextSync(WorkflowError, 'step', runId, () => {
-      stepRules.name('name', name);
-      rule(what, value);
-    });
+    check(() => rule('step', args));
     // What is recorded under the step's key is what the step resolved with: the `T` of the body's own code.
-    return call() as Promise<T>;
+    return execution.call(args.name, kind, begin) as Promise<T>;
   };
-  const sleepUntil = (name: string, until: () => number, most: number) =>
-    execution.call(name, 'sleep', (key, signal) => sleepStep(services, key, signal, until, most));
   return {
-    do: <T>(name: string, ...rest: readonly [Work] | readonly [DoOptions, Work]) => {
+    do: (name: string, ...rest: readonly [Work] | readonly [DoOptions, Work]) => {
       const [options, work] = rest.length === 1 ? [{}, rest[0]] : rest;
-      return checked<T>(name, [stepRules.do, 'options', { ...options, work }], () =>
-        execution.call(name, 'do', (key, signal) => doStep(services, key, signal, options, work)),
-      );
+      const args = { ...options, name, work };
+      return call('do', stepRules.do, args, (key, signal) => doStep(services, key, signal, args));
     },
     sleep: (name, ms) =>
-      checked(name, [stepRules.ms, 'ms', ms], () => sleepUntil(name, () => Date.now() + ms, ms)),
+      call('sleep', stepRules.sleep, { name, ms }, (key, signal) =>
+        sleepStep(services, key, signal, () => Date.now() + ms, ms),
+      ),
     sleepUntil: (name, at) =>
-      checked(name, [stepRules.at, 'at', at], () =>
-        sleepUntil(name, () => Number(at), Number.POSITIVE_INFINITY),
+      call('sleep', stepRules.sleepUntil, { name, at }, (key, signal) =>
+        sleepStep(services, key, signal, () => Number(at), Number.POSITIVE_INFINITY),
       ),
-    waitForEvent: (name, options) =>
-      checked(name, [stepRules.wait, 'options', options], () =>
-        execution.call(name, 'wait', (key, signal) => waitStep(services, key, signal, options)),
-      ),
-    restart: async (input) => {
-      const captured = await withContext(WorkflowError, 'step.restart', runId, () =>
-        captureToStore(input, 'input'),
+    waitForEvent: (name, options) => {
+      const args = { ...options, name };
+      return call('wait', stepRules.waitForEvent, args, (key, signal) =>
+        waitStep(services, key, signal, args),
       );
+    },
+    restart: async (input) => {
+      const captured = check(() => captureToStore(input, 'input'));
       execution.finish('the body calls step.restart', () => services.restart(captured));
       return never();
     },
   };
 }
 
-async function doStep(
-  services: StepServices,
-  key: string,
-  signal: AbortSignal,
-  options: DoOptions,
-  work: Work,
-): Promise<void> {
+async function doStep(services: StepServices, key: string, signal: AbortSignal, step: Do): Promise<void> {
   const { runId, id, find, append } = services;
-  const { retries } = options;
+  const { retries } = step;
   for (;;) {
     const waiting = find(key);
     if (waiting?.wakesAt !== undefined)
       await sleep(waiting.wakesAt, delayAfter(waiting.failures, retries), signal);
     // Before the work begins, so that a crash in the midst of it leaves a trace.
-    await append({ type: 'step-started', key, kind: 'do', at: Date.now() });
+    await append({ type: 'step-started', key, kind: 'do' });
     const { attempts: attempt = 1, failures = 0, interrupted = false } = find(key) ?? {};
     const context = { attempt, interrupted, idempotencyKey: `${id}/${key}` };
-    const ended = await tryOnce(runId, work, context, signal, options.timeout);
-    const at = Date.now();
-    if (!('error' in ended)) return append({ type: 'step-succeeded', key, at, result: ended.result });
+    const ended = await tryOnce(runId, step, context, signal);
+    if (!('error' in ended)) return append({ type: 'step-succeeded', key, result: ended.result });
     const { error, isFinal } = ended;
-    if (isFinal || failures >= (retries?.limit ?? 0)) return append({ type: 'step-failed', key, at, error });
-    append({ type: 'step-failed', key, at, error, retryAt: at + delayAfter(failures + 1, retries) });
+    if (isFinal || failures >= (retries?.limit ?? 0)) return append({ type: 'step-failed', key, error });
+    append({ type: 'step-failed', key, error, retryAt: Date.now() + delayAfter(failures + 1, retries) });
   }
 }
 
@@ -113,36 +108,34 @@ type Ended = { readonly result: unknown } | { readonly error: Failure; readonly 
 /** One attempt. Never rejects. */
 async function tryOnce(
   runId: RunId,
-  work: Work,
+  { work, timeout }: Do,
   context: Omit<StepContext, 'signal'>,
   over: AbortSignal,
-  timeout: number | undefined,
 ): Promise<Ended> {
   const attempt = new AbortController();
-  const abort = () => attempt.abort(over.reason);
-  over.addEventListener('abort', abort);
-  const timer = new AbortController();
+  const done = new AbortController();
+  over.addEventListener('abort', () => attempt.abort(over.reason), { signal: done.signal });
+  let hasRun = false;
   try {
     const working = (async () => work({ ...context, signal: attempt.signal }))();
-    const result = await (timeout === undefined
-      ? working
-      : Promise.race([working, expiry(timeout, attempt, timer.signal)]));
-    try {
-      return { result: captureToStore(result, 'result', 'The step has run, and is not tried again.') };
-    } catch (thrown) {
-      const { code, detail, context } = reasonOf(thrown);
-      const error = new WorkflowError(code, detail, { operation: 'step.do', runId, ...context });
-      return { error: toFailure(error), isFinal: true };
-    }
+    const result = await Promise.race([working, expiry(timeout, attempt, done.signal)]);
+    hasRun = true;
+    const copy = withContextSync(WorkflowError, 'step.do', runId, () =>
+      captureToStore(result, 'result', 'The step has run, and is not tried again.'),
+    );
+    return { result: copy };
   } catch (thrown) {
-    return { error: toFailure(thrown), isFinal: Object(thrown).name === 'NonRetryableError' };
+    return {
+      error: toFailure(thrown),
+      isFinal: hasRun || Object(thrown).name === 'NonRetryableError',
+    };
   } finally {
-    timer.abort();
-    over.removeEventListener('abort', abort);
+    done.abort();
   }
 }
 
-async function expiry(ms: number, attempt: AbortController, done: AbortSignal): Promise<never> {
+async function expiry(ms: number | undefined, attempt: AbortController, done: AbortSignal): Promise<never> {
+  if (ms === undefined) return never();
   await sleep(Date.now() + ms, ms, done);
   const error = timedOut(ms);
   attempt.abort(error);
@@ -170,44 +163,55 @@ async function sleepStep(
   most: number,
 ): Promise<void> {
   const at = find(key)?.wakesAt ?? until();
-  if (!find(key)) append({ type: 'step-started', key, kind: 'sleep', at: Date.now(), until: at });
+  if (!find(key)) append({ type: 'step-started', key, kind: 'sleep', until: at });
   await sleep(at, most, signal);
-  await append({ type: 'step-succeeded', key, at: Date.now(), result: undefined });
+  await append({ type: 'step-succeeded', key, result: undefined });
 }
 
 async function waitStep(
-  { find, append, openInbox, isReceived, report }: StepServices,
+  { find, append, openInbox, receivedIds, report }: StepServices,
   key: string,
   signal: AbortSignal,
   { type, timeout }: WaitOptions,
 ): Promise<void> {
-  const now = Date.now();
-  const until = find(key)?.wakesAt ?? (timeout === undefined ? undefined : now + timeout);
-  if (!find(key))
-    append({ type: 'step-started', key, kind: 'wait', at: now, ...(until !== undefined && { until }) });
+  const until = find(key)?.wakesAt ?? (timeout === undefined ? undefined : Date.now() + timeout);
+  if (!find(key)) append({ type: 'step-started', key, kind: 'wait', ...(until !== undefined && { until }) });
   const done = new AbortController();
-  const end = () => done.abort();
-  signal.addEventListener('abort', end);
-  const due = until === undefined ? never() : sleep(until, timeout ?? 0, done.signal).then(() => true);
+  signal.addEventListener('abort', () => done.abort());
+  let isDue = false;
+  let wake = () => {};
+  if (until !== undefined)
+    sleep(until, timeout ?? 0, done.signal).then(() => {
+      isDue = true;
+      wake();
+    });
   const inbox = await openInbox();
-  const isFor = (event: InboxEvent) =>
-    event.type === type && !(until !== undefined && event.at > until) && !isReceived(event);
-  for (let isDue = false; ; ) {
-    const { changed } = inbox;
+  done.signal.addEventListener(
+    'abort',
+    inbox.subscribe(() => wake()),
+  );
+  for (;;) {
+    const wasDue = isDue;
     // Also every minute: a notice can be lost, and some platforms have none.
-    await inbox.refresh().catch((error: unknown) => signal.aborted || report(error));
-    const { events } = inbox;
-    const index = events.findIndex(isFor);
-    const event = events[index];
-    if (event || isDue) {
-      end();
-      const at = Date.now();
-      if (!event) return append({ type: 'step-failed', key, at, error: toFailure(timedOut(timeout ?? 0)) });
-      const { id, payload } = event;
-      const result = { type, payload, at: event.at };
-      return append({ type: 'step-succeeded', key, at, result, eventId: id, eventSeq: index + 1 });
+    const woken = Promise.race([
+      delay(MINUTE, done.signal),
+      new Promise<void>((resolve) => {
+        wake = resolve;
+      }),
+    ]);
+    await inbox.refresh().catch((error: unknown) => done.signal.aborted || report(error));
+    const received = receivedIds();
+    const event = inbox.state.events
+      .flat()
+      .find(
+        (sent) => sent.type === type && !(until !== undefined && sent.at > until) && !received.has(sent.id),
+      );
+    if (event || wasDue) {
+      done.abort();
+      if (!event) return append({ type: 'step-failed', key, error: toFailure(timedOut(timeout ?? 0)) });
+      const { id: eventId, seq: eventSeq, payload, at } = event;
+      return append({ type: 'step-succeeded', key, result: { type, payload, at }, eventId, eventSeq });
     }
-    const minute = delay(MINUTE, done.signal).then(() => false);
-    isDue = await Promise.race([due, minute, changed.then(() => false)]);
+    await woken;
   }
 }

@@ -40,16 +40,12 @@ export function viewOf(journal: JournalState): WorkflowState {
 function newView({ begun, settled, open, end }: JournalState): WorkflowState {
   const steps = [...settled.flat(), ...open].sort((one, other) => one.seq - other.seq);
   if (!begun) return { status: 'missing', steps };
-  const { at: since, version } = begun;
-  if (end?.type === 'workflow-completed')
-    return { status: 'completed', since, version, steps, result: end.result };
-  if (end) {
-    const status = end.type === 'workflow-failed' ? 'failed' : 'cancelled';
-    return { status, since, version, steps, error: end.error };
-  }
+  const view = { since: begun.at, version: begun.version, steps };
+  if (end?.type === 'workflow-completed') return { ...view, status: 'completed', result: end.result };
+  if (end)
+    return { ...view, status: end.type === 'workflow-failed' ? 'failed' : 'cancelled', error: end.error };
   if (open.length === 0 || open.some(({ status }) => status === 'running'))
-    return { status: 'running', since, version, steps };
+    return { ...view, status: 'running' };
   const wakesAt = Math.min(...open.map((step) => step.wakesAt ?? Number.POSITIVE_INFINITY));
-  const waiting = { status: 'waiting', since, version, steps } as const;
-  return wakesAt === Number.POSITIVE_INFINITY ? waiting : { ...waiting, wakesAt };
+  return { ...view, status: 'waiting', ...(Number.isFinite(wakesAt) && { wakesAt }) };
 }

@@ -2,9 +2,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { RunId } from '../contracts/words.ts';
-import { flag, method, object, oneOf, optional, type Rule, rule } from '../errors/rules.ts';
-import type { RunOptions } from '../run/run.ts';
-import { placeRules, type RunPlace } from '../run/runs.ts';
+import { method, object, type Rule } from '../errors/rules.ts';
+import { type RunOptions, runRules } from '../run/run.ts';
+import type { RunPlace } from '../run/runs.ts';
 import type { JournalEvent } from './journal.ts';
 import type { Step } from './step.ts';
 import type { WorkflowState, WorkflowStatus } from './view.ts';
@@ -33,16 +33,10 @@ export interface WorkflowContext<I> {
   readonly version: number;
 }
 
+const { reduce: _, ...rulesOfAnyRun } = runRules;
 const workflowRules: Record<Exclude<keyof WorkflowOptions<unknown, unknown>, 'input'>, Rule> = {
-  ...placeRules,
+  ...rulesOfAnyRun,
   run: method,
-  version: optional(rule('a positive integer', (value) => Number.isSafeInteger(value) && Number(value) > 0)),
-  upcast: optional(method),
-  onError: optional(method),
-  ifOwned: optional(oneOf('wait', 'fail', 'steal')),
-  onWait: optional(method),
-  requireDurable: optional(flag),
-  signal: optional(object({ aborted: flag, addEventListener: method })),
 };
 
 export const checkWorkflowOptions: (options: unknown) => void = (options) =>
