@@ -146,6 +146,8 @@ export class Scene {
     const controller = new AbortController();
     let calls = 0;
     let happened = false;
+    /** If one of two calls fails, what happens at the other is not waited for by anybody else. */
+    let over: Promise<void> | undefined;
     const wrap = <Store extends object>(store: Store): Store =>
       new Proxy(store, {
         get: (_, name) => {
@@ -157,10 +159,13 @@ export class Scene {
             happened = true;
             if (fault.kind === 'abort') controller.abort('enough');
             if (fault.kind === 'meanwhile') {
-              // What was handed over up to now.
-              await this.check(from, to);
-              this.#earlier = [this.#known[from]];
-              await fault.meanwhile(this);
+              over = (async () => {
+                // What was handed over up to now.
+                await this.check(from, to);
+                this.#earlier = [this.#known[from]];
+                await fault.meanwhile(this);
+              })();
+              await over;
             }
             if (fault.kind === 'not sent') throw lost();
             const answer = await method.apply(store, args);
@@ -174,7 +179,7 @@ export class Scene {
       ...{ runId, signal: controller.signal, marks: wrap(this.marks[device]) },
       ...{ from: both(this.stores[from]), to: both(this.stores[to]) },
     };
-    return { options, happened: () => happened };
+    return { options, happened: () => happened, settled: async () => over };
   }
 
   /** What a hand-over has to come to if nothing else happens meanwhile. */

@@ -69,11 +69,12 @@ async function hand(scene: Scene, device: Device, from: Place, to: Place, fault?
   counts.calls++;
   const expected = await scene.expected(device, from, to);
   const bases = (await scene.read(to)).base;
-  const { options, happened } = scene.faulty(device, from, to, fault);
+  const { options, happened, settled } = scene.faulty(device, from, to, fault);
   const outcome = await handOver(options).catch((error: unknown) => {
     if (!isKernelError(error)) throw error;
     return { code: error.code, seq: error.seq };
   });
+  await settled();
   const refused = 'code' in expected;
   const isMeanwhile = happened() && fault?.kind === 'meanwhile';
   if (!happened()) expect(outcome).toEqual(expected);
