@@ -107,7 +107,9 @@ function setUpPostgres() {
   const advice =
     'To install by hand: apt-get install postgresql, or put its initdb and postgres into the PATH.';
   if (process.env.CI) fail(`${lack}, which the tests need. ${advice}`);
-  say(`${lack}: the tests in a server of it will be skipped. ${advice}`);
+  say(
+    `${lack}: the unit tests in a server of it will be skipped, and the one with two browsers fails. ${advice}`,
+  );
 }
 
 function mayUseApt() {

@@ -18,6 +18,8 @@ export function cacheSite({ version, files }: Site, scope: ServiceWorkerScope): 
     const { request } = event;
     const { origin, pathname } = new URL(request.url);
     if (request.method !== 'GET' || origin !== location.origin) return;
+    // What is asked for with a permission is no file of this site.
+    if (request.headers.has('Authorization')) return;
     // What has a hash in its name never changes.
     event.respondWith(pathname.includes('/assets/') ? cacheFirst(request) : networkFirst(request));
   });

@@ -7,8 +7,10 @@ import { failureOf, type RecoveryFigures, type Report, type WorkerFailure } from
 import { findOwner, type Owner } from './owner.ts';
 import { askToFinish, registerServiceWorker } from './register-service-worker.ts';
 import { packRun, unpackRun } from './run-file.ts';
+import type { RunServer } from './run-server.ts';
 import { drawSamplePictures, SAMPLE_COUNT } from './sample-pictures.ts';
 import * as sentences from './sentences.ts';
+import { keepToken } from './token.ts';
 import { trustOwnScripts } from './trust-own-scripts.ts';
 import { Controls } from './view/controls.ts';
 import { Facts } from './view/facts.ts';
@@ -32,6 +34,8 @@ const controls = new Controls({
     download('manifest.json', new Blob([manifest(run.state)], { type: 'application/json' })),
   downloadRun,
   openRun,
+  send,
+  take,
 });
 const progress = new Progress();
 const facts = new Facts();
@@ -40,11 +44,13 @@ const worker = new ImportWorker(hear);
 
 let stores: Stores<ImportState, ImportEvent>;
 let witness: Witness;
+let server: RunServer | undefined;
 let owner: Owner = 'nobody';
 /** The page stays as it is until there is something to show instead. */
 let isStale = false;
 
 trustOwnScripts();
+keepToken();
 offerInspector();
 await look();
 
@@ -66,10 +72,21 @@ async function look(): Promise<void> {
     status.warn(sentences.memoryNotice(stores.reason.message));
     controls.withoutRunFiles();
   }
-  employ();
   void registerServiceWorker();
   // Nobody tells when a lock is taken or let go.
   setInterval(showOwner, OWNER_EVERY_MS);
+  server = await findServer();
+  if (server?.wasLinkOpened()) await take();
+  else employ();
+}
+
+/** Without a token in the address there is none, and nothing is loaded or asked for. */
+async function findServer(): Promise<RunServer | undefined> {
+  if (inMemory() || location.hash === '') return undefined;
+  const { RunServer } = await import('./run-server.ts');
+  const found = await RunServer.find();
+  if (found) controls.offerSending(found.link);
+  return found;
 }
 
 function inMemory(): boolean {
@@ -77,12 +94,17 @@ function inMemory(): boolean {
 }
 
 function showEmpty(): void {
-  if (isSecureContext) {
-    controls.show('empty');
-    status.say('Choose what to import.');
-  } else {
+  if (!isSecureContext) {
     controls.show('unusable');
     status.say('Open this page over https, or from localhost: elsewhere a browser computes no SHA-256.');
+  } else if (server?.waiting) {
+    // What was acknowledged here is there.
+    witness.clear();
+    controls.show('sent');
+    status.say(sentences.SENT, sentences.SENT_HINT);
+  } else {
+    controls.show('empty');
+    status.say('Choose what to import.');
   }
 }
 
@@ -103,6 +125,7 @@ async function drawSample(): Promise<void> {
 
 function start(files: readonly File[]): void {
   if (files.length === 0) return;
+  if (server) status.warn('');
   witness.clear();
   run.clear(files);
   controls.show('running');
@@ -129,6 +152,41 @@ async function openRun(file: File): Promise<void> {
   }
 }
 
+/** To the server, and so to whoever opens the link that the page then shows. */
+async function send(): Promise<void> {
+  if (!server) return;
+  dismiss();
+  controls.show('moving');
+  status.say(sentences.SENDING);
+  try {
+    await server.send(stores);
+    await beginAnew();
+  } catch (error) {
+    const failure = failureOf(error);
+    controls.show('crashed');
+    status.say(sentences.notSent(failure), sentences.recoverHint(false));
+    status.detail(failure.message);
+  }
+}
+
+/** From the server: what another browser has sent, or this one. */
+async function take(): Promise<void> {
+  if (!server) return;
+  if (!isLooking()) {
+    controls.show('moving');
+    status.say(sentences.TAKING);
+  }
+  try {
+    const head = await server.take(stores);
+    // The server has acknowledged so much to who has sent it.
+    witness.note(head);
+    status.warn(head > 0 ? '' : sentences.NOTHING_TO_TAKE);
+  } catch (error) {
+    status.warn(sentences.notTaken(failureOf(error)));
+  }
+  employ();
+}
+
 function recover(): void {
   controls.show('recovering');
   status.say('Recovering…');
@@ -147,15 +205,21 @@ async function startAgain(): Promise<void> {
   dismiss();
   try {
     // Whoever owns it loses it, and the Workers of other tabs find it deleted.
-    if (!inMemory()) await deleteRun({ runId: RUN_ID, stores });
-    beginAnew();
+    if (controls.phase === 'sent') await server?.delete();
+    else if (!inMemory()) await deleteRun({ runId: RUN_ID, stores });
+    await beginAnew();
   } catch (error) {
     fail(failureOf(error));
   }
 }
 
-function beginAnew(): void {
+async function beginAnew(): Promise<void> {
   witness.clear();
+  if (server) {
+    status.warn('');
+    // It may be gone from here because it is there now.
+    await server.look();
+  }
   run.clear();
   showEmpty();
   void facts.showBytes();
@@ -197,7 +261,7 @@ function hear(report: Report): void {
       else setOwner('nobody');
       break;
     case 'deleted':
-      beginAnew();
+      void beginAnew();
       break;
     case 'snapshot-failed':
       status.detail(`${sentences.SNAPSHOT_FAILED} ${report.message}`);
@@ -223,7 +287,7 @@ function showEvents(events: readonly SequencedEvent<ImportEvent>[]): void {
 
 /** Before it is known what there is. */
 function isLooking(): boolean {
-  return controls.phase === undefined || controls.phase === 'recovering';
+  return controls.phase === undefined || controls.phase === 'recovering' || controls.phase === 'moving';
 }
 
 function isFinished(): boolean {
@@ -237,7 +301,7 @@ function showFound(recovery: RecoveryFigures): void {
     sayWokeUp(recovery);
     showFinished();
   } else if (recovery.seq === 0) {
-    if (witness.acknowledged() === 0) showEmpty();
+    if (witness.acknowledged() === 0 || server?.waiting) showEmpty();
     else showNothingLeft();
   }
 }

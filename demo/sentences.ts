@@ -72,6 +72,37 @@ export const recoverHint = (inMemory: boolean): string =>
 export const SNAPSHOT_FAILED =
   'A snapshot could not be saved. The import goes on; a recovery will replay more events.';
 
+export const SENDING = 'Sending this run to the server…';
+
+export const SENT =
+  'This import is on the server, and in no browser: whichever opens this link takes it over, and goes on.';
+
+export const SENT_HINT = 'Open it in another browser, or in a private window. Or go on here.';
+
+export function notSent({ code }: WorkerFailure): string {
+  switch (code) {
+    case 'conflict':
+      return 'The server has another import already, or this one as it went on elsewhere. To get that one, start again here.';
+    case 'unavailable':
+    case 'connection-lost':
+      return 'The server cannot be reached. The import is still here.';
+    case 'invalid-argument':
+      return 'The server takes no import as large as this. It is still here.';
+    default:
+      return 'This import was not sent. It is still here.';
+  }
+}
+
+export const TAKING = 'Getting the run from the server…';
+
+export const NOTHING_TO_TAKE =
+  'There is no import on the server any more: another browser has it, or has deleted it.';
+
+export const notTaken = ({ code, message }: WorkerFailure): string =>
+  code === 'conflict'
+    ? 'This browser has an import of its own. To go on with the one on the server, start again here.'
+    : `The import on the server was not taken over. ${message}`;
+
 export const NOT_A_RUN = 'This file holds no run of this page. Nothing was changed.';
 
 export function nothingLeft(lost: number, inMemory: boolean): string {

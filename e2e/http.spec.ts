@@ -1,9 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from '@playwright/test';
 import { caseNames } from './conformance.ts';
+import { type Example, startExample } from './example-server.ts';
 import { blankUrl } from './servers.ts';
 
 test('the stores over HTTP conform to the contracts in a page', async ({ page }) => {
@@ -90,22 +87,13 @@ test('without a network it is unavailable or connection-lost, soon, and goes on 
 });
 
 test.describe('the example', () => {
-  let server: ChildProcess;
-  let url: string;
+  let example: Example;
 
   test.beforeAll(async () => {
     test.setTimeout(120_000);
-    const script = fileURLToPath(new URL('../examples/server/run.js', import.meta.url));
-    const env = { ...process.env, PORT: '0' };
-    server = spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-    if (!server.stdout) throw new Error('It has no output.');
-    [url] = await once(createInterface(server.stdout), 'line');
+    example = await startExample('secret');
   });
-  test.afterAll(async () => {
-    const exit = once(server, 'exit');
-    server.kill();
-    await exit;
-  });
+  test.afterAll(() => example?.stop());
 
   test('a run goes from one browser over HTTP and PostgreSQL to another, and back', async ({
     page,
@@ -116,14 +104,14 @@ test.describe('the example', () => {
       await tab.getByRole('button', { name: 'Add' }).click();
       await expect(tab.locator('#here li').last()).toHaveText(note);
     };
-    await page.goto(url);
+    await page.goto(example.notesUrl);
     await add(page, 'milk');
     await add(page, 'bread');
     await page.getByRole('button', { name: 'Send to the server' }).click();
     await expect(page.locator('#there li')).toHaveText(['milk', 'bread']);
 
     const other = await (await browser.newContext()).newPage();
-    await other.goto(url);
+    await other.goto(example.notesUrl);
     await expect(other.locator('#here li')).toHaveText(['milk', 'bread']);
     await add(other, 'tea');
     // As if the user looked elsewhere.

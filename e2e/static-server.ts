@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,10 +44,12 @@ const types: { readonly [extension: string]: string } = {
   '.svg': 'image/svg+xml',
 };
 
-/** A server whose site can be exchanged, and which can be closed for good. */
-export async function serve(first: Site) {
+/** A server whose site can be exchanged, and which can be closed for good. `runs` answers what is asked of `/rewake/`. */
+export async function serve(first: Site, runs?: RequestListener) {
   let site = first;
-  const server = createServer(({ url = '/' }, response) => {
+  const server = createServer((request, response) => {
+    const { url = '/' } = request;
+    if (runs && url.startsWith('/rewake/')) return runs(request, response);
     const name = new URL(url, 'http://localhost').pathname.slice(1) || 'index.html';
     const bytes = site.get(name);
     const headers = {

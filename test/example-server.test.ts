@@ -1,31 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { HttpEventStore } from 'rewake/http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Example, startExample } from '../e2e/example-server.ts';
 
-let server: ChildProcess;
+let example: Example;
 let url: URL;
 
 beforeAll(async () => {
-  // As `npm run example:server` starts it, without a shell between: it is stopped by its own pid.
-  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
-  const [, ...args] = scripts['example:server'].split(' ');
-  server = spawn(process.execPath, args, {
-    env: { ...process.env, PORT: '0', TOKEN: 'secret' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  if (!server.stdout) throw new Error('It has no output.');
-  const [line] = await once(createInterface(server.stdout), 'line');
-  url = new URL(line);
+  example = await startExample('secret');
+  url = new URL(example.notesUrl);
 }, 120_000);
-
-afterAll(async () => {
-  const exit = once(server, 'exit');
-  server.kill();
-  await exit;
-});
+afterAll(() => example?.stop());
 
 test('starts with one command, keeps what is appended over HTTP, and lets nobody in without the token', async () => {
   expect(url.hash).toBe('#secret');
@@ -44,5 +28,14 @@ test('serves a page, and the sources that it needs', async () => {
   expect(await page.text()).toContain('On the server, live');
   const script = await fetch(new URL('/page.ts', url));
   expect(script.headers.get('Content-Type')).toContain('javascript');
-  expect(await script.text()).toContain('HttpEventStore');
+  expect(await script.text()).toContain('storesOnServer');
+});
+
+test('serves the demo, without a script that its policy would refuse', async () => {
+  expect(example.demoUrl).toBe(`${url.origin}/demo/#secret`);
+  const page = await (await fetch(example.demoUrl)).text();
+  expect([...page.matchAll(/<script [^>]*src="([^"]+)"/g)].map(([, src]) => src)).toEqual(['/demo/main.ts']);
+  const script = await fetch(new URL('/demo/main.ts', url));
+  expect(script.headers.get('Content-Type')).toContain('javascript');
+  expect(await script.text()).toContain('run-server.ts');
 });

@@ -28,7 +28,11 @@ export function hasPostgres(): boolean {
 /** `settings` are those of postgresql.conf. */
 export async function startPostgres(settings: Record<string, string> = {}): Promise<PostgresServer> {
   const programs = findPostgres();
-  if (!programs) throw new Error('There is no PostgreSQL here.');
+  if (!programs)
+    throw new Error(
+      'There is no PostgreSQL here, which this needs. Install it (apt-get install postgresql), or put its initdb and ' +
+        'postgres into the PATH.',
+    );
   const folder = mkdtempSync(join(tmpdir(), 'rewake-postgres-'));
   // It refuses to run as root.
   const owner: { uid?: number; gid?: number } = process.getuid?.() === 0 ? idsOf('postgres') : {};

@@ -2,6 +2,7 @@ import { isKernelError, openStores, ownerOf } from 'rewake';
 import { deleteWorkflow, followWorkflow, type WorkflowState } from 'rewake/workflow';
 import { approve } from '../../examples/workflow-agent.ts';
 import { registerServiceWorker } from '../register-service-worker.ts';
+import { keepToken } from '../token.ts';
 import { trustOwnScripts } from '../trust-own-scripts.ts';
 import { element } from '../view/element.ts';
 import { Question } from '../view/question.ts';
@@ -42,6 +43,7 @@ let wokeUp = '';
 let flow: Awaited<ReturnType<typeof followWorkflow>> | undefined;
 
 trustOwnScripts();
+keepToken();
 buttons.start.onclick = employ;
 buttons.crash.onclick = crash;
 buttons.recover.onclick = employ;

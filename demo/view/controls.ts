@@ -1,7 +1,10 @@
-import { element } from './element.ts';
+import { create, element } from './element.ts';
 import { Question } from './question.ts';
 
-/** `gone`: there is a run's end, but nothing to recover. `unusable`: nothing can be done here. */
+/**
+ * `gone`: there is a run's end, but nothing to recover. `moving`: the run is between this browser and the server. `sent`: it
+ * is on the server alone. `unusable`: nothing can be done here.
+ */
 export type Phase =
   | 'empty'
   | 'drawing'
@@ -11,6 +14,8 @@ export type Phase =
   | 'crashed'
   | 'failed'
   | 'gone'
+  | 'moving'
+  | 'sent'
   | 'finished'
   | 'unusable';
 
@@ -25,6 +30,8 @@ export interface Actions {
   readonly downloadManifest: () => void;
   readonly downloadRun: () => void;
   readonly openRun: (file: File) => void;
+  readonly send: () => void;
+  readonly take: () => void;
   readonly changePace: (slowly: boolean) => void;
 }
 
@@ -43,6 +50,9 @@ export class Controls {
   readonly #downloadRun = element('download-run', HTMLButtonElement);
   readonly #openRun = element('open-run', HTMLSpanElement);
   readonly #runFile = element('run-file', HTMLInputElement);
+  readonly #send = element('send', HTMLButtonElement);
+  readonly #take = element('take', HTMLButtonElement);
+  readonly #sent = element('sent', HTMLParagraphElement);
   readonly #startAgain = element('start-again', HTMLButtonElement);
   readonly #pace = element('pace', HTMLParagraphElement);
   readonly #slowly = element('slowly', HTMLInputElement);
@@ -70,8 +80,15 @@ export class Controls {
       if (file) actions.openRun(file);
       this.#runFile.value = '';
     };
+    this.#send.onclick = () => {
+      if (!this.#isStarting()) actions.send();
+    };
+    this.#take.onclick = () => {
+      if (this.#phase === 'sent') actions.take();
+    };
     this.#question = new Question(actions.startAgain);
-    this.#startAgain.onclick = () => this.#question.ask();
+    this.#startAgain.onclick = () =>
+      this.#question.ask(this.#phase === 'sent' ? 'It is deleted on the server.' : undefined);
     this.#slowly.onchange = () => actions.changePace(this.slowly);
     this.#files.onchange = () => {
       const files = [...(this.#files.files ?? [])];
@@ -94,14 +111,29 @@ export class Controls {
     this.#openRun.hidden = true;
   }
 
+  /** There is a server that takes the run, and gives it to whoever opens this link. */
+  offerSending(link: string): void {
+    const anchor = create('a', '', link);
+    anchor.href = link;
+    this.#sent.replaceChildren(anchor);
+    element('choice-hint', HTMLParagraphElement).textContent =
+      'Or drop files here. They stay in this browser, unless you send the run to another one.';
+  }
+
+  #isStarting(): boolean {
+    return this.#phase === 'drawing' || this.#phase === 'recovering';
+  }
+
   show(phase: Phase): void {
     const focused = document.activeElement;
     this.#phase = phase;
     this.#page.setAttribute('data-phase', phase);
     const choosing = phase === 'empty';
-    const hasRun = !choosing && phase !== 'gone' && phase !== 'unusable';
-    const starting = phase === 'drawing' || phase === 'recovering';
-    const over = phase === 'finished' || phase === 'gone' || phase === 'unusable';
+    // The same to look at, so that nothing moves when the server has answered.
+    const isAway = phase === 'moving' || phase === 'sent';
+    const hasRun = !choosing && !isAway && phase !== 'gone' && phase !== 'unusable';
+    const starting = this.#isStarting();
+    const over = isAway || phase === 'finished' || phase === 'gone' || phase === 'unusable';
 
     // Another tab may have done it.
     if (choosing) this.#question.withdraw();
@@ -114,8 +146,14 @@ export class Controls {
     this.#recover.hidden = phase !== 'crashed' && phase !== 'failed';
     this.#takeOver.hidden = phase !== 'following';
     this.#download.hidden = phase !== 'finished';
+    this.#take.hidden = !isAway;
+    this.#take.setAttribute('aria-disabled', String(phase === 'moving'));
+    this.#sent.hidden = phase !== 'sent';
+    this.#send.hidden = !hasRun || !this.#sent.hasChildNodes();
+    this.#send.setAttribute('aria-disabled', String(starting));
     this.#downloadRun.hidden = !hasRun || this.#openRun.hidden;
     this.#downloadRun.setAttribute('aria-disabled', String(phase === 'drawing'));
+    this.#pace.hidden = isAway;
     this.#pace.classList.toggle('out-of-use', over);
     this.#slowly.disabled = over;
     this.#progressRow.hidden = !hasRun;
@@ -134,7 +172,8 @@ export class Controls {
       focused.checkVisibility({ visibilityProperty: true })
     )
       return;
-    const next = [this.#crash, this.#recover, this.#takeOver, this.#download, this.#startAgain, this.#sample];
+    const next = [this.#crash, this.#recover, this.#takeOver, this.#download, this.#take];
+    next.push(this.#startAgain, this.#sample);
     next.find((control) => control.checkVisibility({ visibilityProperty: true }))?.focus();
   }
 

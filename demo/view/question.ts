@@ -3,6 +3,8 @@ import { element } from './element.ts';
 /** Asks before *Start again* deletes the run: a modal dialog, which Escape closes. */
 export class Question {
   readonly #dialog = element('question', HTMLDialogElement);
+  readonly #text = element('question-text', HTMLParagraphElement);
+  readonly #usual = this.#text.textContent;
 
   constructor(onYes: () => void) {
     element('keep', HTMLButtonElement).onclick = () => this.withdraw();
@@ -12,7 +14,9 @@ export class Question {
     };
   }
 
-  ask(): void {
+  /** `text` says what will be deleted, if that is not the usual. */
+  ask(text = this.#usual): void {
+    this.#text.textContent = text;
     this.#dialog.showModal();
   }
 

@@ -33,8 +33,9 @@ export class Status {
     this.#details.textContent = message;
   }
 
+  /** Stays until there is another one; without a text there is none. */
   warn(notice: string): void {
     this.#notice.textContent = notice;
-    this.#notice.hidden = false;
+    this.#notice.hidden = notice === '';
   }
 }

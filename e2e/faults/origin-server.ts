@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { blankUrl } from '../servers.ts';
 
@@ -12,8 +12,11 @@ export interface OriginServer {
   close(): void;
 }
 
-export async function serveOrigin(): Promise<OriginServer> {
-  const server = createServer(async ({ url = '/' }, response) => {
+/** `runs` answers what is asked of `/rewake/`. */
+export async function serveOrigin(runs?: RequestListener): Promise<OriginServer> {
+  const server = createServer(async (request, response) => {
+    const { url = '/' } = request;
+    if (runs && url.startsWith('/rewake/')) return runs(request, response);
     if (url === CLEAR) {
       response.setHeader('clear-site-data', '"storage"');
       return response.end('Cleared.');

@@ -1,17 +1,13 @@
 import { followRun, openRun, openStores, type RunDefinition } from 'rewake';
 import { handOver } from 'rewake/hand-over';
-import { HttpEventStore, HttpSnapshotStore } from 'rewake/http';
+import { storesOnServer } from './stores-on-server.ts';
 
 const notes: RunDefinition<readonly string[], string> = {
   initialState: [],
   reduce: (all, note) => [...all, note],
 };
 const runId = 'notes';
-const options = { url: '/rewake', headers: { Authorization: `Bearer ${location.hash.slice(1)}` } };
-const server = {
-  events: new HttpEventStore<string>(options),
-  snapshots: new HttpSnapshotStore<readonly string[]>(options),
-};
+const server = storesOnServer<readonly string[], string>();
 const here = await openStores<readonly string[], string>();
 const marks = here.snapshots;
 
@@ -41,6 +37,9 @@ form?.addEventListener('submit', (event) => {
 const send = () => handOver({ runId, from: here, to: server, marks }).then(say, say);
 document.getElementById('send')?.addEventListener('click', send);
 document.addEventListener('visibilitychange', () => document.hidden && send());
+
+const demo = document.querySelector('a');
+if (demo) demo.hash = location.hash;
 
 // Pressed before the run was open, they would do nothing.
 for (const button of document.querySelectorAll('button')) button.disabled = false;
