@@ -154,7 +154,8 @@ async function openRun(file: File): Promise<void> {
 
 /** To the server, and so to whoever opens the link that the page then shows. */
 async function send(): Promise<void> {
-  if (!server) return;
+  // Until the first event is durable, there is no run.
+  if (!server || run.head === 0) return;
   dismiss();
   controls.show('moving');
   status.say(sentences.SENDING);
