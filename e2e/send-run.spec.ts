@@ -62,7 +62,6 @@ const link = (demo: DemoPage) => demo.page.getByRole('link', { name: /take/ });
 const SENT =
   'This import is on the server, and in no browser: whichever opens this link takes it over, and goes on.';
 
-test.skip(({ browserName }) => browserName !== 'chromium', 'Not tried in any other browser yet.');
 // Several visits in two browsers each.
 test.describe.configure({ timeout: 120_000 });
 
