@@ -155,7 +155,11 @@ export class Scene {
           const method = Reflect.get(store, name) as (...args: unknown[]) => Promise<unknown>;
           return async (...args: unknown[]) => {
             const isIt = ++calls === fault?.at;
-            if (!isIt) return method.apply(store, args);
+            if (!isIt) {
+              // Nothing moves while it is checked what was handed over up to then.
+              await over;
+              return method.apply(store, args);
+            }
             happened = true;
             if (fault.kind === 'abort') controller.abort('enough');
             if (fault.kind === 'meanwhile') {
