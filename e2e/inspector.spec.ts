@@ -198,6 +198,10 @@ test('follows what another tab commits, unless an earlier event is selected', as
   // A run that begins meanwhile appears.
   await owner.evaluate(() => window.page.importSome('import-8', 1));
   await expect(row(page, /^import-8/)).toBeVisible();
+  // A commit is seen when it comes, and not at the next look: a hidden page takes none.
+  await page.evaluate(() => Object.defineProperty(document, 'hidden', { value: true }));
+  await owner.evaluate(() => window.page.appendOne('d.jpg'));
+  await expect(row(page, /^4imported.*d\.jpg/)).toHaveAttribute('aria-selected', 'true');
 });
 
 test('a workflow is a timeline with attempts, waits and outcomes, and has an inbox', async ({ page }) => {
