@@ -68,6 +68,7 @@ test('lists the runs, with head, owner, snapshot, base and bytes', async ({ page
 });
 
 test('scrolls 100,000 events, of which few are in the document, and finds some', async ({ page }) => {
+  test.slow();
   await show(page, () => page.evaluate(() => window.page.count('count', 100_000)));
   await expect(row(page, /^100000one/)).toBeVisible();
   const list = events(page);
@@ -368,6 +369,8 @@ for (const width of [360, 1280]) {
     await page.keyboard.press('Escape');
     if (isNarrow) await page.getByRole('button', { name: 'Runs' }).click();
     await row(page, 'invite-3').click();
+    // Until the journal is known to be one, its log is shown, where more rows name that step.
+    await expect(page.getByRole('listbox', { name: 'Steps' })).toBeVisible();
     await row(page, 'upload#2').click();
     await look(page, testInfo, 'workflow');
     if (isNarrow) await page.getByRole('button', { name: 'Runs' }).click();
