@@ -90,7 +90,10 @@ async function visit(page: Page, url: string, react: React) {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
+  // An edit before that is answered by a reload.
+  const connected = page.waitForEvent('console', (message) => message.text() === '[vite] connected.');
   await page.goto(url);
+  await connected;
   await expect(page.locator('small')).toContainText(`React ${react.version}`);
   const output = page.locator('output');
   return {
