@@ -8,7 +8,7 @@ import {
   type RunDefinition,
   recover,
 } from 'rewake';
-import { exportRun, type ImportOptions, importRun } from 'rewake/export';
+import { exportRun, type ImportOptions, importRun, sizeOfRun } from 'rewake/export';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { assertEqual } from '../src/conformance/assert.ts';
 import { richValue } from '../src/conformance/case.ts';
@@ -48,6 +48,16 @@ describe.each([
   beforeEach(() => {
     stores = open();
     target = open();
+  });
+
+  test('the size of a run is that of its file, whatever else is there', async () => {
+    await fill(stores);
+    await stores.events.append('b', ['ü'.repeat(1_000_000)]);
+    const { size } = await new Response(exportRun({ runId, stores })).blob();
+    expect(await sizeOfRun({ runId, stores })).toBe(size);
+    // A stream of several chunks, in bytes of UTF-8.
+    expect(await sizeOfRun({ runId: 'b', stores })).toBeGreaterThan(2_000_000);
+    await expect(sizeOfRun({ runId: '', stores })).rejects.toEqual(refusal('invalid-argument'));
   });
 
   test('an exported run is lines of JSON, plain if JSON can hold it', async () => {

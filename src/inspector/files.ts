@@ -8,14 +8,6 @@ import { h } from './dom.ts';
 /** How long a browser may take to begin with a download. */
 const READ_MS = 60_000;
 
-/** How many bytes a run has when it is exported. */
-export async function sizeOfRun(stores: Stores, runId: RunId): Promise<number> {
-  let bytes = 0;
-  const reader = exportRun({ runId, stores }).getReader();
-  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) bytes += chunk.value.length;
-  return bytes;
-}
-
 /** Offers the exported run as a file. */
 export async function download(stores: Stores, runId: RunId, beside: Element): Promise<void> {
   const file = await new Response(exportRun({ runId, stores })).blob();

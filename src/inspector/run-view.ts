@@ -1,4 +1,5 @@
 import type { LogId, RunId } from '../contracts/words.ts';
+import { sizeOfRun } from '../export/size-of-run.ts';
 import { openNotices } from '../run/notices.ts';
 import { deleteRun, type RunOwner } from '../run/runs.ts';
 import { inboxOf } from '../workflow/inbox.ts';
@@ -6,7 +7,7 @@ import { deleteWorkflow } from '../workflow/workflows.ts';
 import type { Context } from './context.ts';
 import { counted } from './counted.ts';
 import { button, choice, h, setText } from './dom.ts';
-import { bytesText, download, sizeOfRun } from './files.ts';
+import { bytesText, download } from './files.ts';
 import { LogView } from './log-view.ts';
 import { isJournal, ownerText, snapshotText } from './run-facts.ts';
 import { TimelineView } from './timeline-view.ts';
@@ -145,7 +146,7 @@ export class RunView {
   async #measure(): Promise<void> {
     this.#say('Bytes', '…');
     try {
-      this.#say('Bytes', bytesText(await sizeOfRun(this.#context.stores, this.runId)));
+      this.#say('Bytes', bytesText(await sizeOfRun({ runId: this.runId, stores: this.#context.stores })));
     } catch (error) {
       this.#say('Bytes', 'unknown');
       this.#context.complain(error);

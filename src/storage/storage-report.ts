@@ -27,7 +27,7 @@ const rules: Record<keyof StorageOptions, Rule> = { stores: optional(object({}))
  * (`navigator.storage`) and reads nothing, so it costs next to nothing. Rejects with `invalid-argument` alone: what the browser does not tell, or
  * refuses to, is missing.
  *
- * No browser tells how much of it is which run's. Only reading all of a run does: count the bytes of `exportRun`.
+ * No browser tells how much of it is which run's. Only reading all of a run does: `sizeOfRun` of `rewake/export`.
  *
  * @example
  * const stores = await openStores();
