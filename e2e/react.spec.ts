@@ -166,6 +166,7 @@ for (const [name, react] of Object.entries(versions)) {
       await draft.fill('typed');
       await site.edit('app.tsx', 'The sum is', 'All in all');
       await shows('All in all 1');
+      expect(await statuses()).toEqual(['opening', 'open']);
       await expect(draft).toHaveValue('typed');
       await click('Add');
       await shows('All in all 2');
