@@ -1,7 +1,7 @@
 import type { Codec } from '../contracts/codec.ts';
+import { codecRule } from '../errors/contract-rules.ts';
 import { KernelError } from '../errors/kernel-error.ts';
 import { Reason, withContextSync } from '../errors/reason.ts';
-import { codecRule } from './codec-rule.ts';
 
 /**
  * Changes the codec of an application that has data: encodes as the first, and decodes what any of them has encoded. What is

@@ -1,8 +1,8 @@
 import type { Codec } from '../contracts/codec.ts';
+import { codecRule } from '../errors/contract-rules.ts';
 import { KernelError } from '../errors/kernel-error.ts';
 import { withContextSync } from '../errors/reason.ts';
 import { isBytes } from './bytes.ts';
-import { codecRule } from './codec-rule.ts';
 
 /**
  * One codec of two: what `first` encodes, `second` encodes once more. Compress before you encrypt; what is encrypted does

@@ -1,6 +1,7 @@
+import type { Codec } from '../contracts/codec.ts';
 import type { AppendOptions, Base, Head } from '../contracts/event-store.ts';
 import type { SaveOptions, Snapshot } from '../contracts/snapshot-store.ts';
-import { array, flag, integer, nonEmpty, object, optional, type Rule, rule } from './rules.ts';
+import { array, flag, integer, method, nonEmpty, object, optional, type Rule, rule } from './rules.ts';
 
 // What the contracts demand of arguments, for every backend.
 
@@ -31,6 +32,12 @@ const appendOptions = object({
 const fenceOfLogId = object({
   expectedHead: rule('given together with logId', (value) => value !== undefined),
 });
+
+export const codecRule: Rule = object({
+  id: nonEmpty,
+  encode: method,
+  decode: method,
+} satisfies Record<Exclude<keyof Codec, 'ids'>, Rule>);
 
 export const checkRunId = (runId: unknown): void => nonEmpty('runId', runId);
 

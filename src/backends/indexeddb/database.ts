@@ -1,9 +1,10 @@
 import { wrap } from 'idb';
 import type { Codec } from '../../contracts/codec.ts';
 import type { RunId, Seq } from '../../contracts/words.ts';
+import { codecRule } from '../../errors/contract-rules.ts';
 import { type ErrorCode, KernelError } from '../../errors/kernel-error.ts';
 import { Reason, reasonOf, withContextSync } from '../../errors/reason.ts';
-import { method, nonEmpty, object, oneOf, optional, type Rule, text } from '../../errors/rules.ts';
+import { method, object, oneOf, optional, type Rule, text } from '../../errors/rules.ts';
 import { RENEWAL, renewLog } from './renew-log.ts';
 
 /** How a store in IndexedDB is to be opened; everything is optional. */
@@ -56,7 +57,7 @@ export const logIdKeyOf = (runId: RunId): IDBKeyRange => IDBKeyRange.bound([runI
 const optionRules = object({
   databaseName: optional(text),
   durability: optional(oneOf('default', 'strict', 'relaxed')),
-  codec: optional(object({ id: nonEmpty, encode: method, decode: method })),
+  codec: optional(codecRule),
   indexedDB: optional(object({ open: method })),
 } satisfies Record<keyof IndexedDbOptions, Rule>);
 
